@@ -1,0 +1,1 @@
+"""Modules shaped like the Azure ML SDK v1, over onnxport."""
