@@ -1,0 +1,58 @@
+"""A registered model version: immutable bytes with a signature, a framework and a lineage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from onnxport.domain.conversion import Conversion, Proof
+from onnxport.domain.names import ModelReference
+from onnxport.domain.signature import Signature
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a version: its path inside the version (with `/`), size in bytes and SHA-256 (hex)."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a version came from: the file a person named, the conversion, the run that made it."""
+
+    source: str | None = None
+    conversion: Conversion | None = None
+    proof: Proof | None = None
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One version of a model, as the registry knows it.
+
+    `main_file` is the path (in `files`) of the ONNX file, or `None` for a model of another kind. `digest` is `sha256:` over the sorted
+    list of files. Tags can change; everything else but `aliases` and `description` cannot.
+    """
+
+    name: str
+    version: int
+    digest: str
+    size: int
+    framework: str
+    framework_version: str | None
+    main_file: str | None
+    files: tuple[ModelFile, ...]
+    signature: Signature | None
+    created: datetime
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    lineage: Lineage = field(default_factory=Lineage)
+
+    @property
+    def reference(self) -> ModelReference:
+        """`models:/name/version`."""
+        return ModelReference(self.name, self.version)
