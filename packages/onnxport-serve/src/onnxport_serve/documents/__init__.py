@@ -1,0 +1,60 @@
+"""The documents that the control plane and the data plane share, read strictly. Formats: `docs/specs/`."""
+
+from onnxport_serve.documents.bundle import (
+    MANIFEST_NAME,
+    BundleCode,
+    BundleEnvironment,
+    BundleFile,
+    BundleManifest,
+    BundleModel,
+    BundleSample,
+    parse_manifest,
+    read_manifest,
+)
+from onnxport_serve.documents.endpoint import (
+    ENDPOINT_NAME,
+    AcceptedKey,
+    Capture,
+    EndpointSpec,
+    HttpPolicy,
+    Keys,
+    Limits,
+    Listen,
+    Mirror,
+    Resources,
+    Revision,
+    RunSettings,
+    parse_endpoint,
+    read_endpoint,
+)
+from onnxport_serve.documents.fields import DocumentError
+from onnxport_serve.documents.verify import BundleError, verify_bundle
+
+__all__ = [
+    "ENDPOINT_NAME",
+    "MANIFEST_NAME",
+    "AcceptedKey",
+    "BundleCode",
+    "BundleEnvironment",
+    "BundleError",
+    "BundleFile",
+    "BundleManifest",
+    "BundleModel",
+    "BundleSample",
+    "Capture",
+    "DocumentError",
+    "EndpointSpec",
+    "HttpPolicy",
+    "Keys",
+    "Limits",
+    "Listen",
+    "Mirror",
+    "Resources",
+    "Revision",
+    "RunSettings",
+    "parse_endpoint",
+    "parse_manifest",
+    "read_endpoint",
+    "read_manifest",
+    "verify_bundle",
+]
