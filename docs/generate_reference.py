@@ -42,7 +42,14 @@ def commands_page() -> str:
     for path, command in _commands(cli, ("onnxport",)):
         context = click.Context(command, info_name=" ".join(path), max_content_width=100)
         context.terminal_width = 100
-        lines += [f"## {' '.join(path)}", "", "```text", command.get_help(context).rstrip(), "```", ""]
+        lines += [
+            f"## {' '.join(path)}",
+            "",
+            "```text",
+            command.get_help(context).rstrip(),
+            "```",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -62,7 +69,9 @@ def errors_page() -> str:
     return "\n".join([*lines, ""])
 
 
-def _commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def _commands(
+    command: click.Command, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
         context = click.Context(command, info_name=path[-1])

@@ -1,0 +1,82 @@
+"""What is imported when: commands start fast, the supervisor stays small, the data plane stays lean."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVE = ROOT / "packages" / "onnxport-serve" / "src" / "onnxport_serve"
+HEAVY = {"sqlalchemy", "alembic", "onnx", "onnxruntime", "numpy", "rich", "PIL", "asyncio"}
+
+
+def modules_after(code: str) -> set[str]:
+    """Names of the top-level modules that are loaded after running `code` in a fresh interpreter."""
+    script = f"{code}\nimport sys\nprint('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in done.stderr.splitlines()}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    loaded = modules_after(
+        "import contextlib\nfrom onnxport.cli.main import cli\nwith contextlib.suppress(SystemExit):\n    cli(['--help'])"
+    )
+
+    assert set() == loaded & HEAVY
+
+
+def test_import_onnxport_imports_nothing_heavy() -> None:
+    assert set() == modules_after("import onnxport") & (HEAVY | {"click"})
+
+
+def test_the_supervisor_imports_the_standard_library_only() -> None:
+    loaded = modules_after("import onnxport_serve.supervisor")
+    own = {"onnxport_serve"}
+    foreign = {
+        name for name in loaded if name not in sys.stdlib_module_names and not name.startswith("_")
+    } - own
+    # The interpreter's own site hooks (editable installs, virtual environments) are not the supervisor's imports.
+    foreign -= modules_after("pass")
+
+    assert set() == foreign | (loaded & {"asyncio", "ssl"})
+
+
+def test_the_data_plane_uses_few_third_party_modules() -> None:
+    """A new dependency of the endpoint process is a decision: change this set in the same commit and say why."""
+    imported = {
+        name.partition(".")[0]
+        for path in SERVE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _imported(node)
+    }
+
+    assert {"numpy", "onnxruntime", "orjson", "httptools", "simdjson", "uvloop"} == {
+        name
+        for name in imported
+        if name not in sys.stdlib_module_names and name != "onnxport_serve"
+    }
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SERVE.rglob("*.py")), ids=lambda path: str(path.relative_to(SERVE))
+)
+def test_the_data_plane_never_imports_the_control_plane(path: Path) -> None:
+    names = [
+        name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _imported(node)
+    ]
+
+    assert [] == [name for name in names if name == "onnxport" or name.startswith("onnxport.")]
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+        return [node.module]
+    return []
