@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-
 import onnxport
 from onnxport.cli.main import cli
 from onnxport.errors import OnnxportError
