@@ -16,12 +16,12 @@ class Target(ABC):
 
     @abstractmethod
     def start(self, directory: Path) -> None:
-        """Start the endpoint; returns once its supervisor lives, before its revisions are loaded.
+        """Start the endpoint; returns once it has a status, before its revisions are loaded.
 
-        Does nothing where it runs already. A status of an earlier life is gone when this returns.
+        Does nothing where it runs already. A status of an earlier life is gone when this returns. The status may say that it failed.
 
         Raises:
-            StartFailed: it did not start, with the last log lines.
+            StartFailed: it ended without a word, with the last log lines.
         """
 
     @abstractmethod

@@ -21,7 +21,6 @@ EXTRA = None
 
 _POLL_S = 0.01
 _START_S = 20.0
-_STATUS_S = 5.0
 _KILL_S = 5.0
 _KEPT_VARIABLES = {
     "PATH",
@@ -91,8 +90,11 @@ class ProcessTarget(Target):
         if not _wait(lambda: status.exists() or child.poll() is not None, _START_S):
             child.kill()
             child.wait()
-        if child.poll() is not None:
-            raise self._failure(directory, child.returncode)
+        if child.poll() is not None and not status.exists():
+            tail = tuple(self.logs(directory, _LOG_LINES))
+            why = f"its process ended at once (exit code {child.returncode})"
+            remedy = f"Read the log: onnxport logs {directory.name}"
+            raise StartFailed(directory.name, why, remedy, tail)
 
     def stop(self, directory: Path, timeout_s: float) -> None:
         """SIGTERM, then SIGKILL to the whole process group."""
@@ -143,23 +145,12 @@ class ProcessTarget(Target):
         return last_lines(directory / "logs" / "endpoint.log", lines)
 
     def _pid(self, directory: Path) -> int | None:
-        """The supervisor's process number, from the status that it writes soon after it takes the lock."""
-        _wait(
-            lambda: self.status(directory) is not None or not self.is_running(directory), _STATUS_S
-        )
+        """The supervisor's process number, which it writes into its lock."""
         status = self.status(directory)
-        return None if status is None else status.pid
-
-    def _failure(self, directory: Path, returncode: int) -> StartFailed:
-        status = self.status(directory)
-        if status is not None and status.error is not None:
-            error = status.error
-            return StartFailed(directory.name, error.message, error.remedy, error.log_tail)
-        tail = tuple(self.logs(directory, _LOG_LINES))
-        why = f"its process ended at once (exit code {returncode})"
-        return StartFailed(
-            directory.name, why, f"Read the log: onnxport logs {directory.name}", tail
-        )
+        if status is not None:
+            return status.pid
+        text = (directory / "endpoint.lock").read_text("ascii", "replace").strip()
+        return int(text) if text.isdecimal() else None
 
 
 def _environment() -> dict[str, str]:

@@ -1,0 +1,128 @@
+"""What a person may say about a deployment, and the wanted state that follows from it. Pure: no input or output."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from onnxport.domain.endpoint import EndpointSpec, HttpPolicy, KeyPolicy, Limits, Listen, Revision
+from onnxport.domain.resources import Resources, RunSettings
+from onnxport.domain.traffic import InvalidTraffic, Traffic
+from onnxport.service.endpoint_errors import InvalidOption, KeysNeeded
+from onnxport.service.keys import accepted_keys
+from onnxport.service.ports import is_loopback
+
+_Value = TypeVar("_Value", Listen, Resources, RunSettings, Limits, HttpPolicy)
+RUNNERS = ("auto", "inline", "threads")
+
+
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """Options of a deployment; `None` keeps what the endpoint has, or takes the default for a new one.
+
+    `traffic` is the new revision's share in percent (`None`: everything; 0: loaded, but none yet). Sizes are in bytes unless
+    the name says otherwise, times in seconds. `docs/specs/endpoint.md` says what each setting and limit does.
+    """
+
+    traffic: int | None = None
+    host: str | None = None
+    port: int | None = None
+    unix_socket: str | None = None
+    fronts: int | None = None
+    require_keys: bool | None = None
+    allowed_hosts: tuple[str, ...] | None = None
+    cors_origins: tuple[str, ...] | None = None
+    cpu: float | None = None
+    memory_mb: int | None = None
+    providers: tuple[str, ...] | None = None
+    intra_op_threads: int | None = None
+    concurrency: int | None = None
+    runner: str | None = None
+    body_bytes: int | None = None
+    in_flight: int | None = None
+    request_timeout_s: float | None = None
+
+    def check(self) -> None:
+        """Raise `InvalidOption` for a value that cannot be."""
+        if self.traffic is not None and not 0 <= self.traffic <= 100:
+            raise InvalidOption("the traffic of a revision", "a whole percent between 0 and 100")
+        if self.port is not None and not 1 <= self.port <= 65535:
+            raise InvalidOption("a port", "between 1 and 65535")
+        if self.runner is not None and self.runner not in RUNNERS:
+            raise InvalidOption("the runner", "one of " + ", ".join(RUNNERS))
+        positive = "cpu memory_mb intra_op_threads concurrency fronts body_bytes in_flight request_timeout_s"
+        for name in positive.split():
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise InvalidOption(name, "larger than zero")
+
+    def listen(self, before: Listen) -> Listen:
+        """Where the endpoint will listen; port 0 where one has to be chosen."""
+        port = 0 if self.host is not None and self.host != before.host else before.port
+        return self._given(replace(before, port=port), "host", "port", "unix_socket", "fronts")
+
+    def resources(self, before: Resources) -> Resources:
+        """What the new revision may use."""
+        return self._given(before, "cpu", "memory_mb")
+
+    def settings(self, before: RunSettings) -> RunSettings:
+        """How the new revision runs."""
+        return self._given(before, "providers", "intra_op_threads", "concurrency", "runner")
+
+    def limits(self, before: Limits) -> Limits:
+        """The endpoint's limits."""
+        return self._given(before, "body_bytes", "in_flight", "request_timeout_s")
+
+    def http(self, before: HttpPolicy) -> HttpPolicy:
+        """Hosts and origins that the endpoint accepts."""
+        return self._given(before, "allowed_hosts", "cors_origins")
+
+    def _given(self, before: _Value, *names: str) -> _Value:
+        given: dict[str, Any] = {
+            name: getattr(self, name) for name in names if getattr(self, name) is not None
+        }
+        return replace(before, **given)
+
+
+def key_policy(
+    options: DeployOptions, before: KeyPolicy | None, host: str, keys: Mapping[str, str]
+) -> KeyPolicy:
+    """Whether requests need a key: as asked, else as before, else where others can reach the endpoint.
+
+    Raises:
+        KeysNeeded: the endpoint listens beyond loopback and no keys are wanted.
+    """
+    required = options.require_keys
+    if not is_loopback(host):
+        if required is False:
+            raise KeysNeeded(host)
+        required = True
+    if required is None:
+        required = before is not None and before.required
+    return KeyPolicy(required, accepted_keys(keys))
+
+
+def with_new_revision(
+    before: EndpointSpec | None, revision: Revision, percent: int | None
+) -> tuple[tuple[Revision, ...], Traffic]:
+    """The revisions to load and their traffic once `revision` is added with its share.
+
+    Raises:
+        InvalidTraffic: the first revision of an endpoint is to get less than everything.
+    """
+    if percent is None or percent == 100:
+        return (revision,), Traffic.all_to(revision.number)
+    if before is None:
+        raise InvalidTraffic("the first revision of an endpoint gets all of its traffic")
+    shares = share_rest(before.traffic, 100 - percent)
+    kept = tuple(old for old in before.revisions if old.number in shares)
+    return (*kept, revision), Traffic.of({**shares, revision.number: percent})
+
+
+def share_rest(traffic: Traffic, rest: int) -> dict[int, int]:
+    """Scale the shares of the revisions that have any to whole percents that sum to `rest` (largest remainder first)."""
+    serving = {number: percent for number, percent in traffic.percents if percent > 0}
+    shares = {number: percent * rest // 100 for number, percent in serving.items()}
+    by_remainder = sorted(serving, key=lambda number: (-(serving[number] * rest % 100), number))
+    for number in by_remainder[: rest - sum(shares.values())]:
+        shares[number] += 1
+    return shares
