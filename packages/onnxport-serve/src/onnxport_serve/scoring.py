@@ -1,0 +1,169 @@
+"""The path of a scoring request: decode, run, encode, answer; the same for all families of routes.
+
+On the event loop it is one straight call; on a thread it is cut in two around the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from onnxport_serve.errors import RequestError
+from onnxport_serve.metrics import RunSeries
+from onnxport_serve.model.revision import LoadedRevision
+from onnxport_serve.model.runner import INLINE_BUDGET_S, Job, failure
+from onnxport_serve.request import Request
+from onnxport_serve.response import connection_line, header_lines
+
+if TYPE_CHECKING:
+    from onnxport_serve.app import App
+
+Decode = Callable[[Request, Any], Any]
+"""From a request and a codec to a `Call`; raises `RequestError`."""
+MoreHeaders = Callable[[Request, float], bytes]
+"""Header lines of a family's successful answer; gets the seconds of the run."""
+
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\n%bcontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n"
+    b"server-timing: decode;dur=%.3f, queue;dur=%.3f, run;dur=%.3f, encode;dur=%.3f\r\n%b%b%b%b\r\n"
+)
+
+
+class Target:
+    """A revision as one family of routes sees it."""
+
+    __slots__ = ("codec", "head", "number", "runner", "series", "version")
+
+    def __init__(self, revision: LoadedRevision, series: RunSeries) -> None:
+        self.number = revision.number
+        self.version = str(revision.number)
+        self.codec = revision.codec
+        self.runner = revision.runner
+        self.series = series
+        self.head = b"x-onnxport-revision: %d\r\n" % revision.number
+
+
+class Scoring:
+    """Handles the scoring requests of one route.
+
+    Args:
+        targets: revisions without end, in the shares of the traffic.
+        decode: the family's decoder.
+        more_headers: the family's header lines.
+    """
+
+    __slots__ = ("_app", "_decode", "_more_headers", "_targets")
+
+    def __init__(
+        self, app: App, targets: Iterator[Target], decode: Decode, more_headers: MoreHeaders
+    ) -> None:
+        self._app = app
+        self._targets = targets
+        self._decode = decode
+        self._more_headers = more_headers
+
+    def __call__(self, request: Request) -> None:
+        """Score one request."""
+        target = next(self._targets)
+        runner = target.runner
+        if runner.inline_size < 0:
+            self._app.admission.check_run()
+        try:
+            call = self._decode(request, target.codec)
+            decoded = perf_counter()
+            if call.size > runner.inline_size:
+                self._queue(request, target, call, decoded)
+                return
+            outputs = runner.execute(call)
+            seconds = perf_counter() - decoded
+        except Exception as error:
+            self._fail(request, target, error)
+            return
+        if seconds > INLINE_BUDGET_S or runner.strikes:
+            runner.observe_inline(call.size, seconds)
+        self._answer(request, target, call, outputs, (decoded - request.started, 0.0, seconds))
+
+    def _queue(self, request: Request, target: Target, call: Any, decoded: float) -> None:
+        app = self._app
+        app.admission.check_run()
+        limits = request.state.limits
+
+        def done(job: Job) -> None:
+            request.job = None
+            app.admission.in_flight -= 1
+            if job.error is not None:
+                self._fail(request, target, job.error)
+                return
+            times = (
+                decoded - request.started,
+                job.started - job.queued,
+                job.finished - job.started,
+            )
+            self._answer(request, target, call, job.outputs, times)
+
+        job = Job(call, request.protocol.loop, done)
+        request.job = (target.runner, job)
+        app.admission.in_flight += 1
+        target.runner.submit(job, limits.queue_timeout_s, limits.request_timeout_s)
+
+    def _answer(
+        self,
+        request: Request,
+        target: Target,
+        call: Any,
+        outputs: list[Any],
+        times: tuple[float, float, float],
+    ) -> None:
+        begun = perf_counter()
+        try:
+            answer = call.encode(outputs, target.version)
+        except Exception as error:
+            self._fail(request, target, error)
+            return
+        encoded = perf_counter()
+        decode, queue, run = times
+        encode = encoded - begun
+        app = self._app
+        body = answer.body
+        head = _HEAD % (
+            app.date_line,
+            answer.content_type,
+            len(body),
+            request.id,
+            decode * 1e3,
+            queue * 1e3,
+            run * 1e3,
+            encode * 1e3,
+            target.head,
+            self._more_headers(request, run),
+            header_lines(answer.headers) + request.extra if answer.headers else request.extra,
+            b"" if request.keep_alive and not request.old else connection_line(request),
+        )
+        request.protocol.reply(request, head, body)
+        series = target.series
+        series.decode.observe(decode)
+        series.queue.observe(queue)
+        series.run.observe(run)
+        series.encode.observe(encode)
+        seconds = encoded - request.started
+        series.request.observe(seconds)
+        metrics = app.metrics
+        metrics.request_bytes += len(request.body)
+        metrics.response_bytes += len(body)
+        if answer.nonfinite:
+            metrics.count_nonfinite(target.number, answer.nonfinite)
+        if app.access_log.every:
+            app.access_log.answered(request, 200, seconds)
+
+    def _fail(self, request: Request, target: Target, error: Exception) -> None:
+        if isinstance(error, RequestError):
+            self._app.fail(request, error, target.number)
+            return
+        if not type(error).__module__.startswith("onnxruntime"):
+            self._app.fail_unexpectedly(request, error)
+            return
+        refusal = failure(error)
+        if refusal.status >= 500:
+            self._app.access_log.run_failed(request, target.number, error)
+        self._app.fail(request, refusal, target.number)
