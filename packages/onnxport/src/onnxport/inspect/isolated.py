@@ -66,7 +66,7 @@ class _Child:
     """The child process and the lines that it prints."""
 
     def __init__(self, path: Path, size: int, *, load: bool) -> None:
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - __exit__ closes it
         command = [sys.executable, "-P", "-m", _PROGRAM, str(path.absolute()), str(size)]
         self._process = subprocess.Popen(
             [*command, "load" if load else "read"],
