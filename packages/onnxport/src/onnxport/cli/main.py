@@ -71,7 +71,7 @@ class CommandFolder(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
-def root() -> None:
+def cli() -> None:
     """From a model file of any framework to a live, proven, updatable endpoint.
 
     Start with: onnxport deploy MODEL.onnx
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if _COMPLETE_VARIABLE in os.environ:
         from click.shell_completion import shell_complete
 
-        return shell_complete(root, {}, PROGRAM, _COMPLETE_VARIABLE, os.environ[_COMPLETE_VARIABLE])
+        return shell_complete(cli, {}, PROGRAM, _COMPLETE_VARIABLE, os.environ[_COMPLETE_VARIABLE])
     try:
         code = _run(given)
         sys.stdout.flush()
@@ -103,8 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
-        with root.make_context(PROGRAM, arguments) as context:
-            root.invoke(context)
+        with cli.make_context(PROGRAM, arguments) as context:
+            cli.invoke(context)
     except click.exceptions.Exit as request:
         return request.exit_code
     except click.exceptions.NoArgsIsHelpError as error:

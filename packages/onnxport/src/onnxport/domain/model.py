@@ -1,6 +1,8 @@
 """A registered model version: immutable bytes with a signature, a framework and a lineage."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -56,3 +58,10 @@ class ModelVersion:
     def reference(self) -> ModelReference:
         """`models:/name/version`."""
         return ModelReference(self.name, self.version)
+
+
+def digest_of(files: Iterable[ModelFile]) -> str:
+    """`sha256:` over the sorted paths, sizes and hashes: the same files under the same paths, the same digest."""
+    listing = sorted([file.path, file.size, file.sha256] for file in files)
+    text = json.dumps(listing, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
