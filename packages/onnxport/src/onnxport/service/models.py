@@ -1,0 +1,245 @@
+"""Registered models, as the SDK offers them: `Workspace.models`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from onnxport.domain.conversion import Proof
+from onnxport.domain.model import Lineage, ModelFile, ModelVersion
+from onnxport.domain.names import (
+    ModelReference,
+    check_alias,
+    check_model_name,
+    is_reference,
+    parse_reference,
+)
+from onnxport.registry.blobs.interface import Blob
+from onnxport.registry.model_rows import ModelSummary, NewVersion, VersionSummary
+from onnxport.registry.registry import Registry
+from onnxport.service.model_download import download
+from onnxport.service.model_errors import InvalidLabel, ProofUnusable
+from onnxport.service.model_source import ModelSource, read_proof, read_source
+
+Labels = Mapping[str, str] | Iterable[str]
+"""Tags as `{key: value}`, or as bare words, which have the value ''."""
+
+Reference = str | ModelReference
+"""`models:/name/3`, `models:/name@alias`, `models:/name`, or a plain name for its newest version."""
+
+_LONGEST_KEY = 255
+_LONGEST_FRAMEWORK = 64
+
+
+class Models:
+    """Registers models and finds them again."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def register(
+        self,
+        path: str | Path,
+        name: str | None = None,
+        *,
+        description: str = "",
+        tags: Labels | None = None,
+        properties: Mapping[str, str] | None = None,
+        framework: str | None = None,
+        framework_version: str | None = None,
+        alias: str | None = None,
+        proof: str | Path | None = None,
+        run: str | None = None,
+    ) -> ModelVersion:
+        """Copy a model into the workspace as the next version of `name`: whole, or not at all.
+
+        Args:
+            path: an ONNX file (its external data files come along), a folder (taken whole, apart from hidden files), or, with
+                `framework`, a file of any other kind.
+            name: the model's name; by default from the path.
+            description: what people should know about this version.
+            tags: labels that may change later.
+            properties: labels that never change.
+            framework: what the model was made with; by default what its proof says, else `onnx`.
+            framework_version: the version of that framework.
+            alias: a name for this version, such as `champion`; moved here from the version that had it.
+            proof: the proof document; by default the file `<model>.proof.json` beside the model, if there is one.
+            run: the run that made the model.
+
+        Raises:
+            UserError: the path, the model, its proof or a label is not acceptable; the classes are in `onnxport.service.model_errors`,
+                `onnxport.inspect.errors` and `onnxport.domain.names`.
+            StoreFull, StoreUnavailable, DatabaseFailed: the workspace cannot be written.
+        """
+        source = read_source(
+            Path(path).expanduser(), framework, None if proof is None else Path(proof)
+        )
+        name = check_model_name(source.default_name if name is None else name)
+        tags = _checked_pairs("tag", _as_mapping(tags))
+        properties = _checked_pairs("property", properties or {})
+        aliases = () if alias is None else (check_alias(alias),)
+        _check_text("description", description)
+        _check_framework(framework, framework_version)
+        with self.using_bytes():
+            files = self._store(source)
+            proven = _proof_of(source, files)
+            conversion = proven.conversion if proven else None
+            if framework is None and conversion is not None:
+                framework, framework_version = conversion.framework, conversion.framework_version
+            lineage = Lineage(str(source.path.absolute()), conversion, proven, run)
+            return self._registry.models.add(
+                NewVersion(
+                    name,
+                    framework or "onnx",
+                    framework_version,
+                    source.main_file,
+                    files,
+                    source.signature,
+                    description,
+                    tags,
+                    properties,
+                    aliases,
+                    lineage,
+                )
+            )
+
+    def names(self) -> list[str]:
+        """The names of all models, sorted."""
+        return self._registry.models.names()
+
+    def list(self) -> list[ModelSummary]:
+        """All models by name."""
+        return self._registry.models.models()
+
+    def versions(self, name: str) -> Sequence[VersionSummary]:
+        """All versions of a model, ascending; raises `ModelNotFound`."""
+        return self._registry.models.versions(_reference(name).name)
+
+    def get(
+        self, reference: Reference, *, version: int | None = None, alias: str | None = None
+    ) -> ModelVersion:
+        """One version, with everything that is known about it.
+
+        Raises:
+            InvalidReference, InvalidName: the text is not a reference.
+            ModelNotFound, VersionNotFound, AliasNotFound: it leads nowhere.
+        """
+        found = _reference(reference)
+        if version is not None or alias is not None:
+            found = ModelReference(found.name, version, alias)
+        return self._registry.models.get(found)
+
+    def tag(self, reference: Reference, tags: Labels) -> ModelVersion:
+        """Set tags; the others stay."""
+        checked = _checked_pairs("tag", _as_mapping(tags))
+        return self._registry.models.set_tags(_reference(reference), checked)
+
+    def untag(self, reference: Reference, keys: Iterable[str]) -> ModelVersion:
+        """Remove tags; keys that are not there are no error."""
+        return self._registry.models.set_tags(_reference(reference), {}, list(keys))
+
+    def describe(self, reference: Reference, description: str) -> ModelVersion:
+        """Replace the description."""
+        _check_text("description", description)
+        return self._registry.models.set_description(_reference(reference), description)
+
+    def set_alias(self, reference: Reference, alias: str) -> ModelVersion:
+        """Let an alias mean this version, whatever it meant before."""
+        return self._registry.models.set_alias(_reference(reference), check_alias(alias))
+
+    def remove_alias(self, name: str, alias: str) -> None:
+        """Forget an alias; raises `AliasNotFound`."""
+        self._registry.models.remove_alias(_reference(name).name, check_alias(alias))
+
+    def delete(self, reference: Reference) -> ModelReference:
+        """Delete one version; its number is not given again, and its bytes stay until `Workspace.gc`.
+
+        Raises:
+            VersionInUse: an endpoint uses it.
+        """
+        return self._registry.models.delete(_reference(reference))
+
+    def delete_all(self, name: str) -> Sequence[ModelReference]:
+        """Delete every version of a model, or none when an endpoint uses one of them."""
+        return self._registry.models.delete_all(_reference(name).name)
+
+    def download(self, reference: Reference, directory: str | Path) -> Path:
+        """Copy a version's files into a folder, checking every byte; a proof is written beside the model.
+
+        Returns:
+            The model's file, or the folder where the version has no main file.
+
+        Raises:
+            DestinationTaken, DestinationUnusable: something is in the way; nothing was changed.
+            BlobMissing, BlobDamaged: the workspace has lost bytes of this version.
+        """
+        version = self.get(reference)
+        return download(self._registry.blobs, version, Path(directory).expanduser())
+
+    def materialise(self, version: ModelVersion, directory: Path) -> None:
+        """Put a version's files under a directory, read-only, sharing storage with the workspace where possible."""
+        for file in version.files:
+            path = directory / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._registry.blobs.place(Blob(file.sha256, file.size), path, link=True)
+
+    def using_bytes(self) -> AbstractContextManager[None]:
+        """Hold this to go from bytes to a record of them: no garbage collection happens in between."""
+        return self._registry.blobs.using()
+
+    def _store(self, source: ModelSource) -> tuple[ModelFile, ...]:
+        files = []
+        for file in source.files:
+            blob = self._registry.blobs.put(file.path)
+            files.append(ModelFile(file.name, blob.size, blob.sha256))
+        # What was inspected is what was copied: looked at before the one, compared after the other.
+        for file in source.files:
+            file.check_unchanged()
+        return tuple(files)
+
+
+def _reference(text: Reference) -> ModelReference:
+    if isinstance(text, ModelReference):
+        return text
+    return parse_reference(text) if is_reference(text) else ModelReference(check_model_name(text))
+
+
+def _proof_of(source: ModelSource, files: Iterable[ModelFile]) -> Proof | None:
+    if source.proof_path is None:
+        return None
+    for file in files:
+        if file.path == source.main_file:
+            return read_proof(source.proof_path, file.sha256)
+    raise ProofUnusable(source.proof_path, "belongs to an ONNX model, and this is not one")
+
+
+def _as_mapping(labels: Labels | None) -> Mapping[str, str]:
+    if labels is None:
+        return {}
+    if isinstance(labels, str):
+        return {labels: ""}
+    return labels if isinstance(labels, Mapping) else dict.fromkeys(labels, "")
+
+
+def _checked_pairs(kind: str, pairs: Mapping[str, str]) -> dict[str, str]:
+    for key, value in pairs.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise InvalidLabel(kind, "has a key or a value that is not text")
+        if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
+            raise InvalidLabel(kind, f"has the key {key[:80]!r}")
+        _check_text(kind, value)
+    return dict(pairs)
+
+
+def _check_text(kind: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidLabel(kind, "is not Unicode text") from None
+    if "\x00" in text:
+        raise InvalidLabel(kind, "holds a null character")
+
+
+def _check_framework(framework: str | None, version: str | None) -> None:
+    for text in (framework, version):
+        if text is not None and not (1 <= len(text) <= _LONGEST_FRAMEWORK and text.isprintable()):
+            raise InvalidLabel("framework", f"{text[:80]!r} is not 1 to 64 printable characters")
