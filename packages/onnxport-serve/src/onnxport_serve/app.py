@@ -17,6 +17,7 @@ from wsgiref.handlers import format_date_time
 from onnxport_serve.access_log import AccessLog
 from onnxport_serve.documents import EndpointSpec
 from onnxport_serve.errors import MethodNotAllowed, RequestError, RunFailed
+from onnxport_serve.known import KnownHead
 from onnxport_serve.limits import Admission
 from onnxport_serve.log import Log
 from onnxport_serve.metrics import Metrics
@@ -133,8 +134,23 @@ class App:
             handler = route.methods.get(request.method)
             if handler is None:
                 self._answer_method(request, route)
-            else:
-                handler(request)
+                return
+            if request.head and request.keep_alive and not request.old:
+                state.known[request.protocol.trusted].remember(request, handler)
+            handler(request)
+        except RequestError as error:
+            self.fail(request, error)
+        except Exception as error:
+            self.fail_unexpectedly(request, error)
+
+    def handle_known(self, request: Request, known: KnownHead) -> None:
+        """Answer a request whose head has been handled before in this generation; never raises."""
+        request.started = perf_counter()
+        request.state = self.state
+        request.id = new_id()
+        request.extra = known.extra
+        try:
+            known.handler(request)
         except RequestError as error:
             self.fail(request, error)
         except Exception as error:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from onnxport_serve.errors import RequestTimeout
+from onnxport_serve.known import LONGEST
 from onnxport_serve.reader import BODY, IDLE, RequestReader
 from onnxport_serve.request import Request
 
@@ -47,11 +48,13 @@ class HttpProtocol(asyncio.Protocol):
         "_backlog_size",
         "_closing",
         "_eof",
+        "_head",
         "_inside",
         "_lingers",
         "_mark",
         "_reader",
         "_release",
+        "_size",
         "_transport",
         "_waiting",
         "_write_paused",
@@ -81,6 +84,8 @@ class HttpProtocol(asyncio.Protocol):
         self._eof = False
         self._closing = False
         self._mark = 0
+        self._head = b""  # of the input that is being parsed, if it began a request
+        self._size = 0  # of that input
         self._release: Release | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -115,7 +120,8 @@ class HttpProtocol(asyncio.Protocol):
         if self._active is not None or self._write_paused or self._backlog:
             self._hold(data)
             return
-        self._feed(data)
+        if self._reader.phase != IDLE or not self._is_known(data):
+            self._feed(data)
         if self._release is not None:
             self._leave()
 
@@ -136,9 +142,27 @@ class HttpProtocol(asyncio.Protocol):
         self.since = self.app.now
         self._advance()
 
+    def _is_known(self, data: bytes) -> bool:
+        """Answer one whole request whose head has been seen before; else remember where its head ends."""
+        end = data.find(b"\r\n\r\n", 0, LONGEST) + 4
+        head = data[:end]
+        known = self.app.state.known[self.trusted].find(head)
+        if known is None or len(data) != end + known.length:
+            self._head = head
+            self._size = len(data)
+            return False
+        request = Request(self, known.method, known.target, known.headers)
+        request.body = data[end:]
+        self._active = request
+        self.app.handle_known(request, known)
+        return True
+
     def received(self, request: Request) -> None:
         """Answer a complete request, or queue it behind the one being answered."""
         self.since = self.app.now
+        if len(self._head) + len(request.body) == self._size:
+            request.head = self._head
+        self._size = 0
         if self._active is None and not self._write_paused:
             self._active = request
             self.app.handle(request)

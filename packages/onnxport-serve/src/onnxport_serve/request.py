@@ -28,6 +28,7 @@ class Request:
     __slots__ = (
         "body",
         "extra",
+        "head",
         "headers",
         "held",
         "id",
@@ -59,6 +60,8 @@ class Request:
         self.body = b""
         self.extra = b""
         """Header lines that every answer to this request carries."""
+        self.head = b""
+        """The bytes of the head, where it came together with the whole body and nothing else."""
         self.held = 0
         """Bytes of the body that count against the endpoint's buffer."""
         self.id = b""

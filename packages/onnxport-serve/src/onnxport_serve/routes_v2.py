@@ -63,7 +63,7 @@ def _model_routes(
     return {
         path: get(_json(_metadata(state, revision))),
         path + b"/ready": get(_ready(app, ready), is_open=True),
-        path + b"/infer": post(Scoring(app, targets, _decode, _no_headers)),
+        path + b"/infer": post(Scoring(app, targets, _decode)),
     }
 
 
@@ -99,10 +99,6 @@ def _decode(request: Request, codec: Any) -> Any:
             f"Inference-Header-Content-Length is {size}, the body has {len(request.body)} bytes"
         )
     return codec.decode_v2(request.body, size)
-
-
-def _no_headers(request: Request, run: float) -> bytes:  # noqa: ARG001 - the family's interface
-    return b""
 
 
 def _metadata(state: State, revision: LoadedRevision) -> dict[str, Any]:

@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
 Decode = Callable[[Request, Any], Any]
 """From a request and a codec to a `Call`; raises `RequestError`."""
-MoreHeaders = Callable[[Request, float], bytes]
-"""Header lines of a family's successful answer; gets the seconds of the run."""
+MoreValues = Callable[[Request, float], tuple[Any, ...]]
 
-_HEAD = (
+
+def no_values(request: Request, run: float) -> tuple[Any, ...]:  # noqa: ARG001 - the interface
+    """For families whose answers carry nothing of their own."""
+    return ()
+
+
+_START = (
     b"HTTP/1.1 200 OK\r\n%bcontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n"
-    b"server-timing: decode;dur=%.3f, queue;dur=%.3f, run;dur=%.3f, encode;dur=%.3f\r\n%b%b%b%b\r\n"
+    b"server-timing: decode;dur=%.3f, queue;dur=%.3f, run;dur=%.3f, encode;dur=%.3f\r\n%b"
 )
+_END = b"%b%b%b\r\n"
 
 
 class Target:
@@ -50,18 +56,24 @@ class Scoring:
     Args:
         targets: revisions without end, in the shares of the traffic.
         decode: the family's decoder.
-        more_headers: the family's header lines.
+        more_headers: the family's header lines, to be filled with what `more_values` gives for a request and the seconds of its run.
     """
 
-    __slots__ = ("_app", "_decode", "_more_headers", "_targets")
+    __slots__ = ("_app", "_decode", "_more_values", "_targets", "_template")
 
     def __init__(
-        self, app: App, targets: Iterator[Target], decode: Decode, more_headers: MoreHeaders
+        self,
+        app: App,
+        targets: Iterator[Target],
+        decode: Decode,
+        more_headers: bytes = b"",
+        more_values: MoreValues = no_values,
     ) -> None:
         self._app = app
         self._targets = targets
         self._decode = decode
-        self._more_headers = more_headers
+        self._template = _START + more_headers + _END
+        self._more_values = more_values
 
     def __call__(self, request: Request) -> None:
         """Score one request."""
@@ -126,7 +138,7 @@ class Scoring:
         encode = encoded - begun
         app = self._app
         body = answer.body
-        head = _HEAD % (
+        head = self._template % (
             app.date_line,
             answer.content_type,
             len(body),
@@ -136,18 +148,14 @@ class Scoring:
             run * 1e3,
             encode * 1e3,
             target.head,
-            self._more_headers(request, run),
-            header_lines(answer.headers) + request.extra if answer.headers else request.extra,
+            *self._more_values(request, run),
+            header_lines(answer.headers) if answer.headers else b"",
+            request.extra,
             b"" if request.keep_alive and not request.old else connection_line(request),
         )
         request.protocol.reply(request, head, body)
-        series = target.series
-        series.decode.observe(decode)
-        series.queue.observe(queue)
-        series.run.observe(run)
-        series.encode.observe(encode)
         seconds = encoded - request.started
-        series.request.observe(seconds)
+        target.series.record(seconds, decode, queue, run, encode)
         metrics = app.metrics
         metrics.request_bytes += len(request.body)
         metrics.response_bytes += len(body)

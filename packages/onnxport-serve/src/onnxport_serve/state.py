@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from onnxport_serve.auth import Keyring
 from onnxport_serve.documents import EndpointSpec
 from onnxport_serve.errors import BadRequest, NotFound
+from onnxport_serve.known import KnownHeads
 from onnxport_serve.model.revision import LoadedRevision
 from onnxport_serve.origin import OriginGuard
 from onnxport_serve.request import Request, decode_path
@@ -19,7 +20,7 @@ _MODELS = b"/v2/models/"
 class State:
     """Limits, keys, guards and routes of one generation; replaced as a whole, never changed once requests see it."""
 
-    __slots__ = ("guard", "keyring", "limits", "name", "revisions", "routes", "spec")
+    __slots__ = ("guard", "keyring", "known", "limits", "name", "revisions", "routes", "spec")
 
     def __init__(self, spec: EndpointSpec, revisions: Mapping[int, LoadedRevision]) -> None:
         self.spec = spec
@@ -28,6 +29,8 @@ class State:
         self.keyring = Keyring(spec.keys)
         self.guard = OriginGuard(spec.http, spec.listen.host)
         self.revisions = dict(sorted(revisions.items()))
+        self.known = (KnownHeads(), KnownHeads())
+        """Heads seen before, through TCP and through the Unix socket."""
         self.routes: dict[bytes, Route] = {}
         """By path, as it stands in most requests: nothing escaped, no query."""
 
