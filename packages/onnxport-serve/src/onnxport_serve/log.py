@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 
 LEVELS: Final = ("debug", "info", "warning", "error")
-LEVEL_VARIABLE: Final = "ONNXPORT_LOG_LEVEL"
-FORMAT_VARIABLE: Final = "ONNXPORT_LOG_FORMAT"
+LEVEL_VARIABLE: Final = "ONNXPORT_SERVE_LOG_LEVEL"
+FORMAT_VARIABLE: Final = "ONNXPORT_SERVE_LOG_FORMAT"
 
 Field = str | int | float | bool | None
 
@@ -75,7 +75,7 @@ def open_log(descriptor: int = 2, environment: Mapping[str, str] = os.environ) -
     """The log that the environment asks for: by default level info, JSON when the descriptor is not a terminal.
 
     Raises:
-        ValueError: `ONNXPORT_LOG_LEVEL` or `ONNXPORT_LOG_FORMAT` has an unknown value.
+        ValueError: `ONNXPORT_SERVE_LOG_LEVEL` or `ONNXPORT_SERVE_LOG_FORMAT` has an unknown value.
     """
     level = environment.get(LEVEL_VARIABLE, "info")
     if level not in LEVELS:

@@ -1,0 +1,41 @@
+"""Whether a new set of revisions fits into memory beside the running one, before it is tried."""
+
+from pathlib import Path
+
+from onnxport_serve.documents import EndpointSpec, Revision, read_manifest
+from onnxport_serve.machine import Machine
+from onnxport_serve.supervisor.problem import Problem
+
+_FRONT_BYTES = 60 * 1024 * 1024
+_LOAD_FACTOR = 1.5
+"""While it loads, ONNX Runtime holds the file's graph and the weights it makes of it; then about the weights remain."""
+
+
+def lack_of_memory(spec: EndpointSpec, directory: Path, machine: Machine) -> Problem | None:
+    """The problem when loading would take more memory than is free, by an estimate from the size of the model files.
+
+    Raises:
+        DocumentError: a bundle's manifest cannot be read.
+    """
+    if machine.memory_available is None:
+        return None
+    models = sum(_model_bytes(revision, directory) for revision in spec.revisions)
+    needed = int((_FRONT_BYTES + _LOAD_FACTOR * models) * spec.listen.fronts)
+    if needed <= machine.memory_available:
+        return None
+    free = machine.memory_available
+    return Problem(
+        "not_enough_memory",
+        f"loading {_mebibytes(models)} of model files into {spec.listen.fronts} process(es) beside the running ones "
+        f"needs about {_mebibytes(needed)}, and {_mebibytes(free)} are free",
+        "Give the endpoint more memory, take revisions away, or stop it before this change.",
+    )
+
+
+def _model_bytes(revision: Revision, directory: Path) -> int:
+    manifest = read_manifest(revision.bundle_directory(directory))
+    return sum(file.size for file in manifest.files if file.path.startswith("models/"))
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 1024 / 1024:.0f} MiB"
