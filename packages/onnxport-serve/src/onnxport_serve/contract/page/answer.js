@@ -3,12 +3,13 @@
 import { h, save, table } from "./dom.js";
 import { parse, pretty, write } from "./json.js";
 import { drawTensor } from "./image.js";
-import { countValues, imageShape, shapeOf, typeText } from "./types.js";
+import { countValues, imageShape, isInteger, shapeOf, typeText } from "./types.js";
 
 const MOST_BARS = 10;
 const MOST_ROWS = 20;
 const MOST_COLUMNS = 12;
 const MOST_CLASSES = 5000;
+const MOST_CHARTS = 3;
 const LONGEST_RAW = 20_000;
 
 /** The elements that show an answer of `/score`. */
@@ -39,11 +40,12 @@ function showValue(value, output) {
   if (image && looksDrawable(value, image)) return picture(value, image);
   if (!Array.isArray(core)) return isScores(core) ? bars(Object.entries(core)) : h("pre", {}, pretty(core));
   if (core.length === 0) return h("p", { class: "muted" }, "An empty list.");
-  if (core.every(isNumberLike) && core.length <= MOST_CLASSES && core.length > 1) return bars(core.map((item, index) => [String(index), item]));
+  const isLabels = isInteger(output.type.dtype ?? "");
+  if (core.every(isNumberLike) && !isLabels && core.length <= MOST_CLASSES && core.length > 1) return bars(core.map((item, index) => [String(index), item]));
   if (core.every(isScalar)) return wordList(core);
-  if (core.every(isScores)) return severalRows(core.map((row) => bars(Object.entries(row))));
+  if (core.every(isScores)) return charts(core.map((row) => Object.entries(row)));
   const isTable = core.every((row) => Array.isArray(row) && row.every(isScalar));
-  if (isTable && core.length <= 6 && core.every(isDistribution)) return severalRows(core.map((row) => bars(row.map((item, index) => [String(index), item]))));
+  if (isTable && core.every(isDistribution)) return charts(core.map((row) => row.map((item, index) => [String(index), item])));
   return isTable ? tableOf(core) : overview(core);
 }
 
@@ -83,6 +85,18 @@ function bars(entries) {
     shown.length < entries.length && h("p", { class: "hint" }, `The ${shown.length} largest of ${entries.length}; all are in the raw JSON.`));
 }
 
+/** A chart per row while there are few; then one line per row with its likeliest class. */
+function charts(rows) {
+  if (rows.length <= MOST_CHARTS) return rows.map((row, index) => h("div", { class: "row" }, h("div", { class: "row-head" }, `Row ${index + 1}`), bars(row)));
+  const shown = rows.slice(0, MOST_ROWS).map((row, index) => {
+    const best = row.reduce((found, entry) => (entry[1] > found[1] ? entry : found));
+    const isProbability = isDistribution(row.map(([, amount]) => amount));
+    return h("li", {}, h("span", { class: "label" }, `Row ${index + 1}: `, h("strong", {}, best[0])),
+      isProbability ? bar(best[1], 0, 1) : h("span"), h("span", { class: "amount" }, isProbability ? percent(best[1]) : scalarText(best[1])));
+  });
+  return h("div", {}, h("p", { class: "hint" }, "The likeliest of each row"), h("ol", { class: "bars" }, shown), cutNote(shown.length, rows.length));
+}
+
 function bar(number, low, high) {
   const fill = h("span", { class: "fill" });
   const spread = high - low || 1;
@@ -104,11 +118,6 @@ function scalarText(value) {
   if (value === null) return "not a number";
   if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
   return String(value);
-}
-
-function severalRows(children) {
-  const shown = children.slice(0, MOST_ROWS).map((child, index) => h("div", { class: "row" }, h("div", { class: "row-head" }, `Row ${index + 1}`), child));
-  return h("div", {}, shown, cutNote(shown.length, children.length));
 }
 
 function wordList(words) {

@@ -181,7 +181,7 @@ function makeCell(dtype, label, value, faultId, onChange) {
   const box = dtype === "bool"
     ? h("select", { ...common, onchange: onChange }, h("option", { value: "false" }, "false"), h("option", { value: "true" }, "true"))
     : h("input", { ...common, type: "text", autocomplete: "off", spellcheck: "false", inputmode: dtype === "string" ? "text" : inputMode(dtype), oninput: onChange });
-  if (value !== undefined && value !== null) box.value = String(value);
+  if (value !== undefined && value !== null) box.value = cellText(dtype, value);
   const element = h("label", { class: "cell" }, label.shown && h("span", { "aria-hidden": "true" }, label.shown), box);
   return {
     element,
@@ -195,6 +195,16 @@ function makeCell(dtype, label, value, faultId, onChange) {
       }
     },
   };
+}
+
+/** The shortest text that means the same number: a float32 that was written as 5.099999904632568 is shown as 5.1. */
+function cellText(dtype, value) {
+  if (dtype !== "float32" || typeof value !== "number") return String(value);
+  for (let digits = 1; digits < 9; digits += 1) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === Math.fround(value)) return String(short);
+  }
+  return String(value);
 }
 
 // Phones show a minus sign only on the full keyboard.

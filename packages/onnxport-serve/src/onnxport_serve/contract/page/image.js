@@ -19,7 +19,7 @@ export function imageField(type, shape, numbers, onChange) {
   const scales = isInteger(type.dtype) ? ["bytes"] : shape.channels === 3 ? Object.keys(SCALES) : ["bytes", "unit", "signed"];
   const scale = h("select", { onchange: apply }, scales.map((key) => h("option", { value: key }, SCALES[key].title)));
   const order = h("select", { onchange: apply }, h("option", { value: "rgb" }, "Red, green, blue"), h("option", { value: "bgr" }, "Blue, green, red"));
-  const fit = h("select", { onchange: apply }, h("option", { value: "crop" }, "Fill, cut the edges"), h("option", { value: "whole" }, "Whole picture, borders"), h("option", { value: "stretch" }, "Stretch"));
+  const fit = h("select", { onchange: apply }, h("option", { value: "crop" }, "Crop to fill"), h("option", { value: "whole" }, "Show all of it"), h("option", { value: "stretch" }, "Stretch"));
   const border = h("input", { type: "checkbox", onchange: apply });
   const width = sizeBox(shape.width, apply);
   const height = sizeBox(shape.height, apply);
@@ -145,8 +145,9 @@ export function drawTensor(canvas, value, shape) {
 
 function shownRange(image) {
   const [low, high] = extent(image);
-  if (low >= 0 && high <= 1) return [0, 1];
-  if (low >= -1 && high <= 1) return [-1, 1];
+  // Models overshoot a little; a picture is then cut at black and white, not stretched.
+  if (low >= -0.3 && high <= 1.5) return [0, 1];
+  if (low >= -1.3 && high <= 1.3) return [-1, 1];
   return low >= -64 && high > 16 ? [0, 255] : [low, high];
 }
 

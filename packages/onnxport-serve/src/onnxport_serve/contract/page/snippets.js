@@ -11,7 +11,7 @@ const shellQuoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 // What may stand in a JSON string may stand in a Python or JavaScript one; the two line separators are escaped for both.
 const quoted = (text) => JSON.stringify(text).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 
-const WRITERS = { curl, Python: python, "Python requests": requests, JavaScript: javascript };
+const WRITERS = { curl, Python: python, requests, JavaScript: javascript };
 
 function curl({ url, body, hasKey }) {
   const data = body === null ? `--data-binary @${FILE}` : `--data-raw ${shellQuoted(body)}`;
