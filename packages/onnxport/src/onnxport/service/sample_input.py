@@ -1,0 +1,86 @@
+"""Input files that people give (`--input`, `--sample`): from a file to the body of a `/score` request.
+
+JSON goes as it is. Arrays (`.npy`, `.npz`), tables (`.csv`, `.tsv`) and pictures are fitted to the model's signature, see
+`sample_arrays` and `sample_image`; those are imported when needed, NumPy and Pillow with them.
+"""
+
+import codecs
+import json
+import os
+import sys
+from pathlib import Path
+
+from onnxport.domain.signature import Signature
+from onnxport.service.sample_errors import SampleUnreadable, UnusableSample
+
+JSON_TYPE = "application/json"
+STANDARD_INPUT = Path("-")
+MAX_BYTES = 512 * 1024 * 1024
+
+_PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
+_TABLES = {".csv": ",", ".tsv": "\t"}
+
+
+def read_sample(path: Path, signature: Signature, *, scale: float = 1.0) -> tuple[bytes, str]:
+    """The body and content type of a `/score` request for an input file; `-` reads standard input.
+
+    Args:
+        path: a JSON document, an array (`.npy`, or `.npz` with the inputs' names), a table (`.csv`, `.tsv`) or a picture.
+            Arrays, archives and pictures are known by their content, tables by their suffix.
+        signature: what the model takes.
+        scale: factor for the values 0..255 of a picture's pixels.
+
+    Raises:
+        SampleUnreadable: there is no such file, or it cannot be read.
+        UnusableSample: its content does not fit the signature.
+    """
+    data = _read(path)
+    suffix = path.suffix.lower()
+    if data.startswith(b"\x93NUMPY"):
+        from onnxport.service.sample_arrays import body_of_array
+
+        return body_of_array(path, data, signature)
+    if data.startswith(b"PK\x03\x04"):
+        from onnxport.service.sample_arrays import body_of_archive
+
+        return body_of_archive(path, data, signature)
+    if data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
+        from onnxport.service.sample_image import body_of_picture
+
+        return body_of_picture(path, data, signature, scale)
+    if suffix in _TABLES:
+        from onnxport.service.sample_table import body_of_table
+
+        return body_of_table(path, data, signature, delimiter=_TABLES[suffix])
+    return _check_json(path, data), JSON_TYPE
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path == STANDARD_INPUT:
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with path.expanduser().open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SampleUnreadable(path, error.strerror or os.strerror(error.errno or 0)) from error
+    except ValueError as error:
+        raise SampleUnreadable(path, "the path is not valid") from error
+    if len(data) > MAX_BYTES:
+        raise SampleUnreadable(path, f"it is larger than {MAX_BYTES // 1024**2} MiB")
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
+def _check_json(path: Path, data: bytes) -> bytes:
+    try:
+        json.loads(data.decode())
+    except json.JSONDecodeError as error:
+        if not data.strip():
+            raise UnusableSample(path, "it is empty") from None
+        where = f"line {error.lineno}, column {error.colno}"
+        raise UnusableSample(
+            path, f"it is not JSON ({error.msg} at {where}), nor another kind that is known"
+        ) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise UnusableSample(path, "it is not of a kind that is known") from error
+    return data
