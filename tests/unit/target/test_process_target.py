@@ -29,9 +29,7 @@ def directory(tmp_path, target):
     path.mkdir(parents=True)
     write_spec(path)
     yield path
-    status = target.status(path)
-    if status is not None and target.is_running(path):
-        os.killpg(status.pid, signal.SIGKILL)
+    target.stop(path, 0)
 
 
 def write_spec(directory: Path, **changes) -> None:

@@ -37,7 +37,11 @@ def build_bundle(
     plan = plan_onnx_bundle(version, sample)
     digest = plan.manifest.digest
     directory = store / digest.removeprefix("sha256:")
-    if not directory.exists():
+    if directory.exists():
+        os.utime(
+            directory
+        )  # it is about to be named: garbage collection leaves young bundles alone
+    else:
         store.mkdir(parents=True, exist_ok=True)
         with _building_directory(store) as building:
             folder = building / model_folder(version)

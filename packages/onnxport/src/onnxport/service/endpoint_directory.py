@@ -16,6 +16,7 @@ from onnxport.service.replace_file import flush_directory, replace_file
 SPEC_NAME = "endpoint.json"
 _KEYS = "keys.json"
 _JOURNAL = "change.json"
+_PORT = "reserved-port"
 _LOCK = "apply.lock"
 _SECRET = 0o600
 
@@ -70,6 +71,18 @@ class EndpointDirectory:
         """Replace the keys; only their owner may read the file."""
         replace_file(self.path / _KEYS, json.dumps(dict(keys), indent=2).encode(), _SECRET)
 
+    def reserve_port(self, port: int) -> None:
+        """Keep a port for this endpoint before its wanted state names it."""
+        replace_file(self.path / _PORT, str(port).encode())
+
+    def reserved_ports(self) -> set[int]:
+        """The ports that other endpoints should leave alone, running or not."""
+        try:
+            text = (self.path / _PORT).read_text("ascii")
+        except (OSError, ValueError):
+            return set()
+        return {int(text)} if text.isdecimal() else set()
+
     def journal(self) -> Journal | None:
         """The change that was begun and neither finished nor undone."""
         try:
@@ -105,6 +118,13 @@ class EndpointDirectory:
             elif entry.name != _LOCK:
                 entry.unlink()
         shutil.rmtree(self.path)
+
+    def is_blank(self) -> bool:
+        """Whether nothing was ever wanted of this endpoint: its directory holds preparations only."""
+        try:
+            return {entry.name for entry in self.path.iterdir()} <= {_LOCK, _PORT, _KEYS}
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def locked(self, waiting: Callable[[], None]) -> Iterator[None]:

@@ -6,28 +6,15 @@ from onnxport.domain.status import ApplyError
 from onnxport.errors import PlatformError, UserError
 
 
-class EndpointNotFound(UserError):
-    """An endpoint that this workspace does not have."""
+class RevisionNotReady(UserError):
+    """A revision that never answered its golden request."""
 
-    code = "endpoint_not_found"
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        there = f"; there are {', '.join(known[:20])}" if known else "; there are none yet"
-        super().__init__(
-            f"this workspace has no endpoint '{name}'{there}",
-            "List them with: onnxport endpoint list. Make one with: onnxport deploy MODEL",
-        )
-
-
-class RevisionNotFound(UserError):
-    """A revision that does not exist or never became ready."""
-
-    code = "revision_not_found"
+    code = "revision_not_ready"
 
     def __init__(self, name: str, number: int, ready: Sequence[int]) -> None:
         those = ", ".join(map(str, ready)) or "none"
         super().__init__(
-            f"endpoint '{name}' has no revision {number} that can serve (there are: {those})",
+            f"revision {number} of endpoint '{name}' was never ready (those that were: {those})",
             f"See them with: onnxport endpoint show {name}",
         )
 

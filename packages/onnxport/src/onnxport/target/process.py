@@ -105,12 +105,12 @@ class ProcessTarget(Target):
             raise StopFailed(directory.name, None)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        if _wait(lambda: not self.is_running(directory), timeout_s):
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
-        if not _wait(lambda: not self.is_running(directory), _KILL_S):
-            raise StopFailed(directory.name, pid)
+        if not _wait(lambda: not self.is_running(directory), timeout_s):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            if not _wait(lambda: not self.is_running(directory), _KILL_S):
+                raise StopFailed(directory.name, pid)
+        _reap(pid)
 
     def is_running(self, directory: Path) -> bool:
         """Whether somebody holds `endpoint.lock`."""
@@ -151,6 +151,14 @@ class ProcessTarget(Target):
             return status.pid
         text = (directory / "endpoint.lock").read_text("ascii", "replace").strip()
         return int(text) if text.isdecimal() else None
+
+
+def _reap(pid: int) -> None:
+    """Take note of the end of a supervisor that this very process started."""
+    for child in _children:
+        if child.pid == pid:
+            child.wait(_KILL_S)
+    _children[:] = [child for child in _children if child.returncode is None]
 
 
 def _environment() -> dict[str, str]:

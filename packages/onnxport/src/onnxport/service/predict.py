@@ -1,0 +1,108 @@
+"""Predicting without an endpoint: the data plane's own code answers one request in a process of its own."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from onnxport.bundle.build import build_bundle
+from onnxport.bundle.interface import PlaceModel
+from onnxport.domain.model import ModelVersion
+from onnxport.errors import PlatformError
+from onnxport.service.deploy_source import DeployableModel, DeploySources
+from onnxport.service.sample_input import read_sample
+from onnxport.service.score_request import RequestRefused
+
+_TIMEOUT_S = 600
+
+
+class PredictionFailed(PlatformError):
+    """The process that predicts ended without an answer."""
+
+    code = "prediction_failed"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"the prediction failed: {why}", "See what this machine lacks: onnxport doctor"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An answer in the form of `/score`."""
+
+    content_type: str
+    body: bytes
+
+
+def predict_once(sources: DeploySources, model: str | Path, sample: Path) -> Prediction:
+    """The answer of a model file or a registered version to one input file.
+
+    Raises:
+        RequestRefused: the model does not take this input.
+        PredictionFailed: the process ended without an answer.
+        OnnxportError: as `DeploySources.find`, `read_sample` and `build_bundle` raise.
+    """
+    found = sources.find(model, None)
+    body, content_type = read_sample(sample, found.signature)
+    version, place = _as_version(found, sources)
+    with tempfile.TemporaryDirectory(prefix="onnxport-predict-") as folder:
+        bundle = build_bundle(Path(folder), version, place)
+        return _run_once(bundle.directory, body, content_type)
+
+
+def _as_version(found: DeployableModel, sources: DeploySources) -> tuple[ModelVersion, PlaceModel]:
+    """A file stands in for a version of itself, without being registered."""
+    if found.version is not None:
+        return found.version, sources.place
+    source = found.source
+    assert source is not None
+    version = ModelVersion(
+        name=found.name,
+        version=1,
+        digest="",
+        size=sum(file.size for file in found.files),
+        framework="onnx",
+        framework_version=None,
+        main_file=source.main_file,
+        files=found.files,
+        signature=found.signature,
+        created=datetime.now(UTC),
+    )
+
+    def place(_: ModelVersion, directory: Path) -> None:
+        for file in source.files:
+            target = directory / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.path, target)
+
+    return version, place
+
+
+def _run_once(bundle: Path, body: bytes, content_type: str) -> Prediction:
+    command = [sys.executable, "-P", "-m", "onnxport_serve.once"]
+    command += ["--bundle", str(bundle), "--content-type", content_type]
+    try:
+        done = subprocess.run(
+            command, input=body, capture_output=True, timeout=_TIMEOUT_S, check=False, cwd=bundle
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PredictionFailed(f"no answer within {_TIMEOUT_S} s") from error
+    if done.returncode == 0:
+        return Prediction("application/json", done.stdout)
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    last = lines[-1] if lines else f"exit code {done.returncode}"
+    raise _refusal(last)
+
+
+def _refusal(line: str) -> RequestRefused | PredictionFailed:
+    try:
+        error = json.loads(line)["error"]
+        remedy = str(error["remedy"] or "Compare the input with: onnxport inspect MODEL")
+        return RequestRefused("the model", str(error["message"]), remedy)
+    except (ValueError, KeyError, TypeError):
+        return PredictionFailed(line[:500])
