@@ -30,6 +30,7 @@ class Endpoint:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.generation = 0
+        self.connections: list[http.client.HTTPConnection] = []
         self.process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
 
@@ -98,7 +99,10 @@ class Endpoint:
         return port
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        """A connection that is closed with the endpoint, or earlier."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        self.connections.append(connection)
+        return connection
 
     def get(self, path: str = "/") -> dict[str, Any]:
         with contextlib.closing(self.connect()) as connection:
@@ -114,6 +118,8 @@ class Endpoint:
 
     def kill(self) -> None:
         """End everything that is left, whatever happened."""
+        for connection in self.connections:
+            connection.close()
         if self.process is None:
             return
         with contextlib.suppress(ProcessLookupError):

@@ -22,7 +22,8 @@ from onnxport_serve.supervisor.status import FrontEntry, Status, StatusFile
 from onnxport_serve.supervisor.wanted import WantedState, claimed_generation
 
 _LOOK_S = 0.25
-_HUNG_S = 10.0
+HUNG_AFTER_S = 10.0
+"""A front that has not reported for so long is ended; it reports every second."""
 _DRAIN_MARGIN_S = 5.0
 
 
@@ -40,11 +41,13 @@ class Supervisor:
         log: Log,
         listen: Listen,
         listeners: Listeners,
+        hung_after_s: float = HUNG_AFTER_S,
     ) -> None:
         self._directory = directory
         self._command = list(command)
         self._log = log
         self._listen = listen
+        self._hung_after_s = hung_after_s
         self._listeners = listeners
         self._status_file = StatusFile(directory)
         self._wanted = WantedState(directory)
@@ -84,7 +87,7 @@ class Supervisor:
         for key, _ in self._selector.select(_LOOK_S):
             key.data()
         now = time.monotonic()
-        if now - self._woke > _HUNG_S / 2:
+        if now - self._woke > self._hung_after_s / 2:
             # This process itself did not run (a suspended machine, a stopped group): nobody else could report either.
             for front in self._fronts.values():
                 front.heard = now
@@ -265,7 +268,7 @@ class Supervisor:
                 self._log.warning("a front did not finish in time and is ended", pid=front.pid)
                 front.deadline = None
                 front.kill()
-            elif front.state != "loading" and now - front.heard > _HUNG_S:
+            elif front.state != "loading" and now - front.heard > self._hung_after_s:
                 self._log.error("a front does not answer and is ended", pid=front.pid)
                 front.heard = now
                 front.kill()

@@ -9,18 +9,24 @@ from onnxport_serve.log import Log
 from onnxport_serve.supervisor.listening import open_listeners
 from onnxport_serve.supervisor.lock import take_lock
 from onnxport_serve.supervisor.problem import Problem, Unusable, log_problem
-from onnxport_serve.supervisor.process import Supervisor
+from onnxport_serve.supervisor.process import HUNG_AFTER_S, Supervisor
 from onnxport_serve.supervisor.status import Status, StatusFile
 from onnxport_serve.supervisor.wanted import WantedState, claimed_generation
 
 
-def supervise(directory: Path, command: Sequence[str], log: Log) -> int:
+def supervise(
+    directory: Path,
+    command: Sequence[str],
+    log: Log,
+    hung_after_s: float = HUNG_AFTER_S,
+) -> int:
     """Serve the endpoint of a directory until SIGTERM or SIGINT.
 
     Args:
         directory: holds `endpoint.json`; everything else is written there.
         command: starts one front.
         log: for the supervisor's own lines; fronts get the same settings.
+        hung_after_s: a front that has not reported for so long is ended.
 
     Returns:
         The exit code: 0 after a clean stop, 1 when the documents or the address are unusable (the reason is logged and, unless another
@@ -33,12 +39,14 @@ def supervise(directory: Path, command: Sequence[str], log: Log) -> int:
         log_problem(log, error.problem)
         return 1
     try:
-        return _supervise_locked(directory, command, log)
+        return _supervise_locked(directory, command, log, hung_after_s)
     finally:
         os.close(lock)
 
 
-def _supervise_locked(directory: Path, command: Sequence[str], log: Log) -> int:
+def _supervise_locked(
+    directory: Path, command: Sequence[str], log: Log, hung_after_s: float
+) -> int:
     content = WantedState(directory).changed() or b""
     generation = claimed_generation(content)
     status_file = StatusFile(directory)
@@ -51,7 +59,7 @@ def _supervise_locked(directory: Path, command: Sequence[str], log: Log) -> int:
         failed = Status("failed", os.getpid(), 0, generation, (generation, error.problem))
         status_file.write(failed)
         return 1
-    return Supervisor(directory, command, log, spec.listen, listeners).run()
+    return Supervisor(directory, command, log, spec.listen, listeners, hung_after_s).run()
 
 
 def _first_document(content: bytes, directory: Path) -> EndpointSpec:
