@@ -181,7 +181,8 @@ class ScoreCodec:
     def _lift_object(self, node: Any, *, top: bool) -> tuple[dict[str, Any], int] | None:
         values: dict[str, Any] = {}
         arrays = 0
-        for name, child in node.items():
+        for name in node:
+            child = node[name]  # items() would make Python objects of everything below
             if top and name == "inputs" and type(child) is simdjson.Object:
                 inner = self._lift_object(child, top=False)
                 if inner is None:

@@ -131,7 +131,8 @@ class V2Codec:
             return None
         document: dict[str, Any] = {}
         arrays = 0
-        for name, child in node.items():
+        for name in node:
+            child = node[name]  # items() would make Python objects of everything below
             if name == "inputs" and type(child) is simdjson.Array:
                 tensors = [self._lift_tensor(entry) for entry in child]
                 document[name] = tensors
@@ -150,7 +151,8 @@ class V2Codec:
         if type(node) is not simdjson.Object:
             return None
         tensor: dict[str, Any] = {}
-        for name, child in node.items():
+        for name in node:
+            child = node[name]
             if name == "data":
                 known = self._inputs.by_name.get(_text(node, "name"))
                 if not isinstance(known, TensorInput) or known.reader is None:
