@@ -32,6 +32,9 @@ HEADERS: dict[str, Any] = {
         "description": "Milliseconds of each stage: decode, queue, run, encode",
         "schema": _TEXT,
     },
+    "x-ms-run-function-failed": {"description": "`True` where the run failed", "schema": _TEXT},
+    "x-ms-run-fn-exec-ms": {"description": "Milliseconds of the run", "schema": _TEXT},
+    "x-ms-request-id": {"description": "The request's id, for clients of Azure", "schema": _TEXT},
     "retry-after": {"description": "Seconds to wait before trying again", "schema": _SECONDS},
     "www-authenticate": {"description": "The scheme of the key", "schema": _TEXT},
     "allow": {"description": "The methods of the route", "schema": _TEXT},
@@ -54,6 +57,8 @@ _STATUSES: dict[int, tuple[str, str, tuple[str, ...]]] = {
     504: ("Timeout", "The run took longer than the endpoint's limit and was ended", ()),
 }
 
+AZURE_HEADERS = ("x-ms-run-function-failed", "x-ms-run-fn-exec-ms", "x-ms-request-id")
+"""What an answer of `/score` carries besides. Source: Azure ML inference server."""
 EVERY_ROUTE = (400, 403, 405, 408, 413, 431, 501, 503)
 """What the protocol itself can answer on any route."""
 EVERY_RUN = (415, 500, 504)

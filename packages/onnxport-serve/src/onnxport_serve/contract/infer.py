@@ -5,6 +5,7 @@ Source: Open Inference Protocol, "HTTP/REST" (github.com/kserve/open-inference-p
 
 from math import prod
 
+from onnxport_serve.codec.dtypes import ELEMENTS, V2_DATATYPE
 from onnxport_serve.contract.schema import Schema, Schemas, describe, element_schema
 from onnxport_serve.signature import (
     Dimension,
@@ -14,12 +15,8 @@ from onnxport_serve.signature import (
     TensorType,
 )
 
-DATATYPE = {
-    "bool": "BOOL", "string": "BYTES", "float16": "FP16", "float32": "FP32", "float64": "FP64", "bfloat16": "BF16",
-    "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64",
-    "uint8": "UINT8", "uint16": "UINT16", "uint32": "UINT32", "uint64": "UINT64",
-}  # fmt: skip
-"""Element type to the protocol's name; other types are named in capitals."""
+DATATYPE = V2_DATATYPE
+"""Element type to the protocol's name."""
 
 TEXT: Schema = {"type": "string"}
 SHAPE: Schema = {"type": "array", "items": {"type": "integer", "format": "int64"}}
@@ -73,15 +70,20 @@ def model_metadata() -> Schema:
 
 def infer_request(signature: Signature, schemas: Schemas) -> Schema:
     """The body of an infer request in JSON; every tensor is described by its name."""
+    tensors = [value.name for value in signature.outputs if _tensor_type(value) is not None]
+    wanted = list_schema(object_schema({"name": _one_of(tensors)}, ["name"])) | {
+        "uniqueItems": True
+    }
+    has_others = len(tensors) < len(signature.outputs)
     return object_schema(
         {
             "id": {"type": "string", "description": "Comes back in the answer"},
-            "parameters": PARAMETERS,
             "inputs": _tensors(signature.inputs, schemas),
-            "outputs": {"description": "Outputs to answer with; all when left out"}
-            | list_schema(object_schema({"name": _name_of(signature.outputs)}, ["name"])),
+            "outputs": {"description": "Outputs to answer with, each once; all when left out"}
+            | wanted
+            | ({"minItems": 1} if has_others else {}),
         },
-        ["inputs"],
+        ["inputs", "outputs"] if has_others else ["inputs"],
     )
 
 
@@ -89,7 +91,7 @@ def infer_answer(signature: Signature) -> Schema:
     """The body of an infer answer in JSON: `data` is flat, row by row."""
     tensor = object_schema(
         {
-            "name": _name_of(signature.outputs),
+            "name": _one_of([value.name for value in signature.outputs]),
             "datatype": TEXT,
             "shape": SHAPE,
             "data": {"type": "array", "items": {}},
@@ -105,7 +107,7 @@ def infer_answer(signature: Signature) -> Schema:
 
 def datatype(dtype: str) -> str:
     """The protocol's name of an element type."""
-    return DATATYPE.get(dtype, dtype.upper())
+    return DATATYPE[dtype]
 
 
 def _tensors(inputs: tuple[NamedValue, ...], schemas: Schemas) -> Schema:
@@ -122,18 +124,27 @@ def _tensors(inputs: tuple[NamedValue, ...], schemas: Schemas) -> Schema:
 
 
 def _tensor(value: NamedValue, schemas: Schemas) -> Schema | None:
-    kind = value.type.element if isinstance(value.type, OptionalType) else value.type
-    if not isinstance(kind, TensorType):
+    kind = _tensor_type(value)
+    if kind is None:
         return None
-    return {"description": describe(value)} | object_schema(
-        {
-            "name": {"type": "string", "enum": [value.name]},
-            "shape": _shape(kind.shape),
-            "datatype": {"type": "string", "enum": [datatype(kind.dtype)]},
-            "data": _data(kind, schemas),
-        },
-        ["name", "shape", "datatype", "data"],
-    )
+    fields = {
+        "name": _one_of([value.name]),
+        "shape": _shape(kind.shape),
+        "datatype": _one_of([datatype(kind.dtype)]),
+    }
+    if not ELEMENTS[kind.dtype].has_json:
+        size = {"type": "integer", "minimum": 0}
+        fields["parameters"] = object_schema({"binary_data_size": size}, ["binary_data_size"])
+        text = f"{describe(value)}: its bytes follow the JSON"
+        return {"description": text} | object_schema(fields, list(fields))
+    fields["data"] = _data(kind, schemas)
+    return {"description": describe(value)} | object_schema(fields, list(fields))
+
+
+def _tensor_type(value: NamedValue) -> TensorType | None:
+    """The type of a value that the protocol can carry, else `None`."""
+    kind = value.type.element if isinstance(value.type, OptionalType) else value.type
+    return kind if isinstance(kind, TensorType) else None
 
 
 def _shape(shape: tuple[Dimension, ...] | None) -> Schema:
@@ -159,5 +170,5 @@ def _data(kind: TensorType, schemas: Schemas) -> Schema:
     return {"description": "Row by row, flat or nested"} | schemas.one_of([flat, nested])
 
 
-def _name_of(values: tuple[NamedValue, ...]) -> Schema:
-    return {"type": "string", "enum": [value.name for value in values]}
+def _one_of(names: list[str]) -> Schema:
+    return {"type": "string", "enum": names} if names else TEXT

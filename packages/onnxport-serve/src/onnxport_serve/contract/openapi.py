@@ -9,6 +9,7 @@ import orjson
 
 from onnxport_serve.contract import infer
 from onnxport_serve.contract.answers import (
+    AZURE_HEADERS,
     ERROR_SCHEMA,
     EVERY_ROUTE,
     EVERY_RUN,
@@ -26,7 +27,11 @@ Operation = dict[str, Any]
 _LARGEST_EXAMPLE = 16_384
 _SPECIFICATION: dict[str, Literal["3.0", "3.1"]] = {"3.0.3": "3.0", "3.1.0": "3.1"}
 _BYTES: Schema = {"type": "string", "format": "binary"}
+_TEXT: Schema = {"type": "string"}
+_HTML = "text/html"
 _OCTETS = "application/octet-stream"
+SWAGGER_VERSIONS = ("2", "2.0", "3", "3.0", "3.1")
+"""What the query of `/swagger.json` may ask for."""
 _BINARY_LENGTH = "inference-header-content-length"
 _RUN_HEADERS = ("x-request-id", "x-onnxport-revision", "server-timing")
 
@@ -64,6 +69,7 @@ class _Document:
         self.source = source
         self.version = version
         self.schemas = Schemas(_SPECIFICATION[version])
+        self.forms = ScoreForms(source.signature, self.schemas)
         self.keyed = (401,) if source.keys_required else ()
 
     def build(self) -> dict[str, Any]:
@@ -81,41 +87,28 @@ class _Document:
 
     def _paths(self) -> dict[str, Any]:
         model = f"/v2/models/{self.source.name}"
-        versioned = model + "/versions/{version}"
+        anything: Schema = {"type": "object"}
         return {
-            "/": {"get": self._text("Liveness", "livenessProbe", "The endpoint lives")},
+            "/": _get(self._open("Liveness", "livenessProbe", _HTML, _TEXT)),
             "/score": {"post": self._score()},
-            "/swagger.json": {"get": self._swagger()},
-            "/openapi.json": {
-                "get": self._json("This document", "openapiDocument", {"type": "object"})
-            },
-            "/docs": {
-                "get": self._text(
-                    "A page to read the contract and try the model",
-                    "docsPage",
-                    "The page",
-                    "text/html",
-                )
-            },
-            "/metrics": {
-                "get": self._text("Metrics for Prometheus", "metrics", "Prometheus text format")
-            },
-            "/v2": {"get": self._v2_json("Server metadata", "serverMetadata", "ServerMetadata")},
-            "/v2/health/live": {"get": self._health("Liveness", "serverLive")},
-            "/v2/health/ready": {"get": self._health("Readiness", "serverReady")},
-            **self._model_paths(model, "", []),
-            **self._model_paths(versioned, "Version", [self._version_parameter()]),
+            "/swagger.json": _get(self._swagger()),
+            "/openapi.json": _get(self._open("This document", "openapiDocument", JSON, anything)),
+            "/docs": _get(self._open("A page to read and try the model", "docsPage", _HTML, _TEXT)),
+            "/metrics": _get(self._keyed("Metrics for Prometheus", "metrics", "text/plain", _TEXT)),
+            "/v2": _get(self._metadata("Server metadata", "serverMetadata", "ServerMetadata")),
+            "/v2/health/live": _get(self._health("Liveness", "serverLive", "live")),
+            "/v2/health/ready": _get(self._health("Readiness", "serverReady", "ready")),
+            **self._model_paths(model, ""),
+            **self._model_paths(model + "/versions/{version}", "Version"),
         }
 
-    def _model_paths(self, path: str, suffix: str, parameters: list[Any]) -> dict[str, Any]:
-        shared = {"parameters": parameters} if parameters else {}
-        metadata = self._v2_json(
-            "Model metadata", f"modelMetadata{suffix}", "ModelMetadata", missing=bool(suffix)
-        )
+    def _model_paths(self, path: str, suffix: str) -> dict[str, Any]:
+        shared = {"parameters": [self._version_parameter()]} if suffix else {}
+        metadata = self._metadata("Model metadata", f"modelMetadata{suffix}", "ModelMetadata")
+        ready = self._health("Model readiness", f"modelReady{suffix}", "ready")
         return {
-            path: shared | {"get": metadata},
-            f"{path}/ready": shared
-            | {"get": self._health("Model readiness", f"modelReady{suffix}", missing=bool(suffix))},
+            path: shared | _get(metadata),
+            f"{path}/ready": shared | _get(ready),
             f"{path}/infer": shared | {"post": self._infer(suffix)},
         }
 
@@ -127,92 +120,82 @@ class _Document:
         }  # fmt: skip
 
     def _score(self) -> Operation:
-        example = small_example(self.source.example)
         content: dict[str, Any] = {
-            JSON: {"schema": _reference("ScoreRequest")}
-            | ({"example": example} if example is not None else {}),
+            JSON: {"schema": _reference("ScoreRequest")} | _example(self.source.example)
         }
-        if len(self.source.signature.inputs) == 1:
-            content[_OCTETS] = {"schema": _BYTES}
-            content["application/x-npy"] = {"schema": _BYTES}
-        return self._secured({
+        if self.forms.takes_bytes:
+            content |= {_OCTETS: {"schema": _BYTES}, "application/x-npy": {"schema": _BYTES}}
+        good = self._answer("ScoreAnswer", "The answer of the model", self.source.example_answer)
+        good["headers"] |= header_references(AZURE_HEADERS)
+        if self.forms.gives_bytes:
+            good["content"][_OCTETS] = {"schema": _BYTES}
+        operation = {
             "summary": "Score",
-            "description": "Run the model. Without a content type the body is read as JSON.",
+            "description": "Run the model. A body of another content type than those below is read as JSON.",
             "operationId": "score",
             "requestBody": {"required": True, "content": content},
-            "responses": {
-                "200": self._answer("ScoreAnswer", "The answer of the model", small_example(self.source.example_answer)),
-            } | refusals((*EVERY_ROUTE, *EVERY_RUN, *self.keyed), ""),
-        })  # fmt: skip
+            "responses": {"200": good} | refusals((*EVERY_ROUTE, *EVERY_RUN, *self.keyed), ""),
+        }
+        return self._secured(operation)
 
     def _infer(self, suffix: str) -> Operation:
         body = {JSON: {"schema": _reference("InferRequest")}, _OCTETS: {"schema": _BYTES}}
-        answer = self._answer("InferAnswer", "The outputs")
-        answer["content"][_OCTETS] = {"schema": _BYTES}
-        answer["headers"] |= header_references((_BINARY_LENGTH,))
-        return self._secured({
+        good = self._answer("InferAnswer", "The outputs")
+        good["content"][_OCTETS] = {"schema": _BYTES}
+        good["headers"] |= header_references((_BINARY_LENGTH,))
+        statuses = (404, *EVERY_ROUTE, *EVERY_RUN, *self.keyed)
+        operation = {
             "summary": "Infer",
             "description": "Run the model with the Open Inference Protocol, in JSON or with binary tensors.",
             "operationId": f"modelInfer{suffix}",
             "requestBody": {"required": True, "content": body},
-            "responses": {"200": answer} | refusals((404, *EVERY_ROUTE, *EVERY_RUN, *self.keyed), "Infer"),
-        })  # fmt: skip
+            "responses": {"200": good} | refusals(statuses, "Infer"),
+        }
+        return self._secured(operation)
 
     def _answer(self, schema: str, description: str, example: Any = None) -> dict[str, Any]:
-        media = {"schema": _reference(schema)} | (
-            {"example": example} if example is not None else {}
-        )
-        return {
-            "description": description,
-            "headers": header_references(_RUN_HEADERS),
-            "content": {JSON: media},
-        }
+        media = {"schema": _reference(schema)} | _example(example)
+        headers = header_references(_RUN_HEADERS)
+        return {"description": description, "headers": headers, "content": {JSON: media}}
 
-    def _text(
-        self, summary: str, name: str, meaning: str, content_type: str = "text/plain"
-    ) -> Operation:
-        return self._read(summary, name, meaning, content_type, {"type": "string"})
-
-    def _json(self, summary: str, name: str, schema: Schema) -> Operation:
-        return self._read(summary, name, summary, JSON, schema)
-
-    def _read(
-        self, summary: str, name: str, meaning: str, content_type: str, schema: Schema
-    ) -> Operation:
+    def _open(self, summary: str, name: str, content_type: str, schema: Schema) -> Operation:
+        """A route that is read without a key."""
         good = {
-            "description": meaning,
+            "description": summary,
             "headers": header_references(("x-request-id",)),
             "content": {content_type: {"schema": schema}},
         }
-        return {
-            "summary": summary,
-            "operationId": name,
-            "responses": {"200": good} | refusals(EVERY_ROUTE, ""),
-        }
+        responses = {"200": good} | refusals(EVERY_ROUTE, "")
+        return {"summary": summary, "operationId": name, "responses": responses}
+
+    def _keyed(self, summary: str, name: str, content_type: str, schema: Schema) -> Operation:
+        """A route that is read with a key, where keys are required."""
+        operation = self._open(summary, name, content_type, schema)
+        operation["responses"] |= refusals(self.keyed, "")
+        return self._secured(operation)
 
     def _swagger(self) -> Operation:
-        operation = self._json(
-            "Swagger 2.0, or OpenAPI by `version`", "swaggerDocument", {"type": "object"}
+        operation = self._open(
+            "Swagger 2.0, or OpenAPI", "swaggerDocument", JSON, {"type": "object"}
         )
-        operation["parameters"] = [{
-            "name": "version", "in": "query", "required": False,
-            "schema": {"type": "string", "enum": ["2", "2.0", "3", "3.0", "3.1"], "default": "2"},
-        }]  # fmt: skip
+        operation["parameters"] = [
+            {
+                "name": "version",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "string", "enum": list(SWAGGER_VERSIONS), "default": "2"},
+            }
+        ]
         operation["responses"] |= refusals((404,), "")
         return operation
 
-    def _v2_json(self, summary: str, name: str, schema: str, *, missing: bool = False) -> Operation:
-        operation = self._json(summary, name, _reference(schema))
-        return self._in_family(operation, missing=missing)
+    def _metadata(self, summary: str, name: str, schema: str) -> Operation:
+        operation = self._open(summary, name, JSON, _reference(schema))
+        return self._secured(_in_family(operation, (404, *EVERY_ROUTE, *self.keyed)))
 
-    def _health(self, summary: str, name: str, *, missing: bool = False) -> Operation:
-        operation = self._read(summary, name, "Yes", JSON, {"type": "object"})
-        return self._in_family(operation, missing=missing)
-
-    def _in_family(self, operation: Operation, *, missing: bool) -> Operation:
-        statuses = (*EVERY_ROUTE, *((404,) if missing else ()))
-        good = {"200": operation["responses"]["200"]}
-        return operation | {"responses": good | refusals(statuses, "Infer")}
+    def _health(self, summary: str, name: str, word: str) -> Operation:
+        schema = infer.object_schema({word: {"type": "boolean"}}, [word])
+        return _in_family(self._open(summary, name, JSON, schema), (404, *EVERY_ROUTE))
 
     def _secured(self, operation: Operation) -> Operation:
         return operation | ({"security": [{"key": []}]} if self.source.keys_required else {})
@@ -234,10 +217,9 @@ class _Document:
         return components
 
     def _component_schemas(self) -> dict[str, Schema]:
-        forms = ScoreForms(self.source.signature, self.schemas)
         return {
-            "ScoreRequest": forms.request(),
-            "ScoreAnswer": forms.answer(),
+            "ScoreRequest": self.forms.request(),
+            "ScoreAnswer": self.forms.answer(),
             "InferRequest": infer.infer_request(self.source.signature, self.schemas),
             "InferAnswer": infer.infer_answer(self.source.signature),
             "ServerMetadata": infer.server_metadata(),
@@ -245,6 +227,21 @@ class _Document:
             "Error": ERROR_SCHEMA,
             "InferError": infer.error_schema(),
         }
+
+
+def _example(example: Any) -> dict[str, Any]:
+    short = small_example(example)
+    return {} if short is None else {"example": short}
+
+
+def _get(operation: Operation) -> dict[str, Any]:
+    return {"get": operation}
+
+
+def _in_family(operation: Operation, statuses: tuple[int, ...]) -> Operation:
+    """The operation as one of `/v2`, whose errors have a form of their own."""
+    good = {"200": operation["responses"]["200"]}
+    return operation | {"responses": good | refusals(statuses, "Infer")}
 
 
 def _reference(schema: str) -> Schema:

@@ -19,9 +19,7 @@ _POLICY = (
 )
 PAGE_HEADERS = (
     (b"content-security-policy", _POLICY),
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-cache"),
 )
 EXAMPLE_PATH = "/docs/assets/example.json"
 
@@ -37,12 +35,9 @@ _UNSAFE = ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026"))
 def render_page(source: ContractInput) -> tuple[bytes, dict[str, tuple[bytes, bytes]]]:
     """The page, and its assets by path with their content types.
 
-    A small example stands in the page, a large one is an asset of its own; with keys there is none, because the page is
-    served to anybody.
+    A small example stands in the page, a large one is an asset of its own.
     """
-    example = None
-    if source.example is not None and not source.keys_required:
-        example = orjson.dumps(source.example)
+    example = None if source.example is None else orjson.dumps(source.example)
     assets = dict(_static_assets())
     if example is not None and len(example) > _LARGEST_INLINE:
         assets[EXAMPLE_PATH] = (example, b"application/json")

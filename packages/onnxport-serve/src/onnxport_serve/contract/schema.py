@@ -83,7 +83,9 @@ class Schemas:
     def nullable(self, schema: Schema) -> Schema:
         """The schema that also takes `null`."""
         if self.dialect == "3.1":
-            return schema | {"type": [schema["type"], "null"]} if "type" in schema else {}
+            if isinstance(schema.get("type"), str):
+                return schema | {"type": [schema["type"], "null"]}
+            return schema if "type" in schema else {"anyOf": [schema, {"type": "null"}]}
         return schema | {"nullable" if self.dialect == "3.0" else "x-nullable": True}
 
     def one_of(self, schemas: list[Schema]) -> Schema:
@@ -91,6 +93,12 @@ class Schemas:
         if len(schemas) == 1:
             return schemas[0]
         return {} if self.dialect == "2.0" else {"oneOf": schemas}
+
+    def any_of(self, schemas: list[Schema]) -> Schema:
+        """The schema of a value that has at least one of the forms; Swagger 2.0 cannot say it and takes anything."""
+        if len(schemas) == 1:
+            return schemas[0]
+        return {} if self.dialect == "2.0" else {"anyOf": schemas}
 
     def _value(self, kind: ValueType, *, answer: bool) -> Schema:
         match kind:

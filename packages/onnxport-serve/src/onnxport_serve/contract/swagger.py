@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from onnxport_serve.contract.answers import ERROR_SCHEMA
-from onnxport_serve.contract.openapi import openapi_document, small_example
+from onnxport_serve.contract.openapi import SWAGGER_VERSIONS, openapi_document, small_example
 from onnxport_serve.contract.schema import Schema, Schemas
 from onnxport_serve.contract.score import ScoreForms
 from onnxport_serve.contract.values import ContractInput
@@ -58,7 +58,7 @@ def _health() -> dict[str, Any]:
     return {
         "operationId": "ServiceHealthCheck",
         "description": "Whether the service lives",
-        "produces": ["text/plain"],
+        "produces": ["text/html"],
         "responses": {
             "200": {"description": "It lives", "schema": {"type": "string"}},
             "default": _error(),
@@ -93,7 +93,7 @@ def _self() -> dict[str, Any]:
         "name": "version",
         "in": "query",
         "type": "string",
-        "enum": ["2", "2.0", "3", "3.0", "3.1"],
+        "enum": list(SWAGGER_VERSIONS),
     }
     return {
         "operationId": "GetSwaggerSpec",

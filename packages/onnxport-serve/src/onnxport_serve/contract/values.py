@@ -24,7 +24,8 @@ class ContractInput:
         model: `<model name>:<model version>` of the registry, or `None`.
         digest: The bundle's digest, or `None`.
         proof: The proof document (`docs/specs/bundle.md`), or `None` for a model given as ONNX.
-        keys_required: Whether `/score` and `/v2` want a key. The page then holds no example: it may be private.
+        keys_required: Whether `/score` and `/v2` want a key. The documents are served without one, so they then hold no
+            example of the caller's: it may be private.
         body_bytes: The largest request body that is read.
     """
 
@@ -55,7 +56,7 @@ class Contract:
         page: `GET /docs`, `text/html; charset=utf-8`.
         page_headers: Headers to send with the page: its content security policy among them.
         assets: Path (`/docs/assets/...`) to content and content type. They are needed before a key can be typed,
-            so they are served without one and hold nothing private.
+            so they are served without one.
     """
 
     openapi: bytes

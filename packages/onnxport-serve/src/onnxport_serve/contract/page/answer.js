@@ -111,7 +111,7 @@ function bar(number, low, high) {
 
 function percent(number) {
   const hundred = number * 100;
-  return `${hundred >= 99.995 || hundred === 0 ? hundred.toFixed(0) : hundred >= 10 ? hundred.toFixed(1) : hundred.toFixed(2)} %`;
+  return `${hundred >= 99.995 || hundred === 0 ? hundred.toFixed(0) : hundred >= 10 && hundred < 99.9 ? hundred.toFixed(1) : hundred.toFixed(2)} %`;
 }
 
 function scalarText(value) {

@@ -27,10 +27,12 @@ export function labelled(text, control) {
 /** A table with a header row; cells are strings or nodes. */
 export function table(heads, rows, kind = "") {
   return h("table", { class: kind },
-    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
+    h("thead", {}, h("tr", {}, heads.map((head, column) => h("th", { scope: "col", class: isNumber(rows, column) && "number" }, head)))),
     h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) =>
       cell instanceof HTMLTableCellElement ? cell : h("td", {}, cell))))));
 }
+
+const isNumber = (rows, column) => rows[0]?.[column] instanceof Element && rows[0][column].className === "number";
 
 /** Offer text as a file to save. */
 export function save(text, filename) {
