@@ -1,6 +1,6 @@
 # Every target sets up what it needs: python3 (3.11+), make and a package index are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-heavy check format bench docs reference clean
+.PHONY: help setup demo test test-heavy mutants check format bench docs reference clean
 
 PYTHON ?= python3
 BOOTSTRAP := .bootstrap
@@ -24,6 +24,9 @@ test: .venv/.stamp-dev ## run the tests (under two minutes when set up)
 
 test-heavy: .venv/.stamp-heavy ## run the long suites: fuzzing, load during redeployments, contract fuzzing, a browser
 	@.venv/bin/python -m pytest -m heavy $(ARGS)
+
+mutants: .venv/.stamp-heavy ## change codecs, traffic and registry in small ways and see whether a test notices (hours; ARGS="--most 100")
+	@.venv/bin/python -m mutation $(ARGS)
 
 check: .venv/.stamp-docs ## format, lint, types, import contracts, generated pages, documentation
 	@.venv/bin/ruff format --check .

@@ -1,0 +1,1 @@
+"""Mutation testing of the parts where a wrong answer would go unseen."""
