@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Mapping
 from time import monotonic, perf_counter, time
@@ -74,6 +75,9 @@ class App:
         """Use this loop; called once, before the first connection."""
         self._loop = loop
         self._read_clock()
+        # What is loaded stays: the collector need not look at it again during requests.
+        gc.collect()
+        gc.freeze()
 
     def connect(self) -> HttpProtocol:
         """The protocol of a new connection."""

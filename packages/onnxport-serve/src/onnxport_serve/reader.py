@@ -171,8 +171,9 @@ class RequestReader:
             check_version(request, parser.get_http_version())
             check_target(request)
             self._length = length = body_length(headers)
-            if length is None or length > _SMALL_BODY or b"expect" in headers:
-                self._admit_body(request, length)
+            limit = self._app.state.limits.body_bytes
+            if length is None or length > min(limit, _SMALL_BODY) or b"expect" in headers:
+                self._admit_body(request, length, limit)
         except RequestError as refusal:
             self._stop(refusal)
 
@@ -198,9 +199,8 @@ class RequestReader:
             self.done = True
         self._connection.received(request)
 
-    def _admit_body(self, request: Request, length: int | None) -> None:
+    def _admit_body(self, request: Request, length: int | None, limit: int) -> None:
         """Refuse before a body comes that would be refused after it; then let a client that waits for leave send it."""
-        limit = self._app.state.limits.body_bytes
         if length is not None and length > limit:
             raise _too_large(limit)
         self._app.admit(request)

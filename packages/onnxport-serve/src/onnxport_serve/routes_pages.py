@@ -31,9 +31,7 @@ def page_routes(app: App, state: State) -> dict[bytes, Route]:
         b"/": get(_static(b"Healthy", _HTML, ()), is_open=True),
         b"/openapi.json": get(_static(contract.openapi, JSON, _FRESH), is_open=True),
         b"/swagger.json": get(_swagger(contract), is_open=True),
-        b"/docs": get(
-            _static(contract.page, _HTML, (*_FRESH, *contract.page_headers)), is_open=True
-        ),
+        b"/docs": get(_static(contract.page, _HTML, contract.page_headers), is_open=True),
         b"/metrics": get(_metrics(app)),
     }
     for path, (content, content_type) in contract.assets.items():
