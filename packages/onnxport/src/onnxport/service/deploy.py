@@ -12,11 +12,12 @@ from typing import Any
 
 from onnxport.bundle.build import build_bundle
 from onnxport.bundle.interface import Bundle, SampleRequest
-from onnxport.domain.endpoint import EndpointSpec, HttpPolicy, Limits, Listen, Revision
+from onnxport.domain.endpoint import EndpointSpec, HttpPolicy, KeyPolicy, Limits, Listen, Revision
 from onnxport.domain.model import ModelVersion
 from onnxport.domain.names import check_endpoint_name
 from onnxport.domain.resources import Resources, RunSettings
 from onnxport.domain.status import EndpointStatus
+from onnxport.domain.traffic import Traffic
 from onnxport.registry.errors import EndpointNotFound
 from onnxport.service.deploy_options import DeployOptions, key_policy, with_new_revision
 from onnxport.service.deploy_source import DeployableModel, DeploySources
@@ -83,6 +84,7 @@ class Deployer:
         with progress.step("inspect") as step:
             found = self.sources.find(model, name)
             name = check_endpoint_name(name or found.default_name)
+            self._refuse_early(name, options)
             golden = _read_sample(sample, found)
             step.detail = found.summary
         with progress.step("register") as step:
@@ -104,9 +106,7 @@ class Deployer:
         name = check_endpoint_name(name or found.default_name)
         known = self.sources.registered(found)
         before = self.store.directory(name).spec_if_any()
-        listen = options.listen(before.listen if before else Listen())
-        policy = key_policy(options, before.keys if before else None, listen.host, {})
-        _, traffic = with_new_revision(before, Revision(_NEXT, "", ""), options.traffic)
+        listen, policy, traffic = _outline(before, options)
         shares = ", ".join(
             f"{'the new revision' if number == _NEXT else f'revision {number}'} {share} %"
             for number, share in traffic.percents
@@ -124,6 +124,10 @@ class Deployer:
             f"keys      {'required' if policy.required else 'not required'}",
             f"traffic   {shares}",
         ]
+
+    def _refuse_early(self, name: str, options: DeployOptions) -> None:
+        """Raise what the options alone make impossible, before anything is registered."""
+        _outline(self.store.directory(name).spec_if_any(), options)
 
     def _roll_out(
         self,
@@ -169,9 +173,9 @@ class Deployer:
         latest = before.revisions[-1] if before else None
         resources = options.resources(latest.resources if latest else Resources())
         settings = options.settings(latest.settings if latest else RunSettings())
-        with_new_revision(
-            before, Revision(_NEXT, "", ""), options.traffic
-        )  # refuse before numbers are spent
+        _outline(
+            before, options
+        )  # once more: the endpoint may have changed while the model was registered
         listen = self.store.reserve_address(endpoint, listen, before)
         endpoint.write_keys(keys)
         number = self.store.records.allocate_revision(
@@ -233,6 +237,16 @@ class Deployer:
             timeout_s=timeout_s,
         )
         return (example if answer.status == HTTPStatus.OK else None), answer
+
+
+def _outline(
+    before: EndpointSpec | None, options: DeployOptions
+) -> tuple[Listen, KeyPolicy, Traffic]:
+    """Where the endpoint will listen, whether it needs keys, and its traffic with the new revision as `_NEXT`."""
+    listen = options.listen(before.listen if before else Listen())
+    policy = key_policy(options, before.keys if before else None, listen.host, {})
+    _, traffic = with_new_revision(before, Revision(_NEXT, "", ""), options.traffic)
+    return listen, policy, traffic
 
 
 def _read_sample(path: Path | None, found: DeployableModel) -> SampleRequest | None:

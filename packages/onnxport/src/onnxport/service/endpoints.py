@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from onnxport.domain.endpoint import EndpointSpec, Revision
 from onnxport.domain.resources import Resources, RunSettings
@@ -47,6 +48,17 @@ class Outcome:
     state: str
     url: str | None
     error: OnnxportError | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome for programs."""
+        error = None
+        if self.error is not None:
+            error = {
+                "code": self.error.code,
+                "message": self.error.message,
+                "remedy": self.error.remedy,
+            }
+        return {"name": self.name, "state": self.state, "url": self.url, "error": error}
 
 
 class Endpoints:

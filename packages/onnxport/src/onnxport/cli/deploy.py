@@ -1,0 +1,120 @@
+"""Put a model behind an endpoint of this machine, or update one."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onnxport.cli._endpoint_text import command_line
+from onnxport.cli._options import common_options, open_workspace
+from onnxport.cli._output import Steps, print_json
+
+if TYPE_CHECKING:
+    from onnxport.service.deploy import Deployment
+
+
+@click.command()
+@click.argument("model")
+@click.option("-n", "--name", help="The endpoint's name.  [default: from the model]")
+@click.option("--sample", type=click.Path(path_type=Path), help="An input that must be answered (.json, .npy, an image).")  # fmt: skip
+@click.option("--traffic", type=click.IntRange(0, 100), metavar="PERCENT", help="The new revision's share.  [default: 100]")  # fmt: skip
+@click.option("--no-traffic", is_flag=True, help="Load the new revision and give it none yet.")
+@click.option("--host", help="Where to listen.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: a free one from 8000 on, then kept]")  # fmt: skip
+@click.option("--unix-socket", type=click.Path(resolve_path=True), help="Offer a socket that only you can open, too.")  # fmt: skip
+@click.option("--require-keys/--no-keys", default=None, help="Whether requests need a key.  [default: only beyond loopback]")  # fmt: skip
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A host name that requests may name; repeatable.",
+)
+@click.option("--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="A web origin that may call; repeatable.")  # fmt: skip
+@click.option("--cpu", type=click.FloatRange(0, min_open=True), help="CPU cores that the revision may use.")  # fmt: skip
+@click.option("--memory", "memory_mb", type=click.IntRange(1), metavar="MIB", help="Memory that the revision may use.")  # fmt: skip
+@click.option("--threads", "intra_op_threads", type=click.IntRange(1), help="Threads of one run.  [default: decided at load]")  # fmt: skip
+@click.option("--concurrency", type=click.IntRange(1), help="Runs at the same time.  [default: decided at load]")  # fmt: skip
+@click.option("--runner", type=click.Choice(["auto", "inline", "threads"]), help="How runs are scheduled.  [default: auto]")  # fmt: skip
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="NAME",
+    help="An ONNX Runtime execution provider; repeatable, in order.",
+)
+@click.option("--fronts", type=click.IntRange(1), help="Serving processes.  [default: 1]")
+@click.option(
+    "--timeout",
+    "request_timeout_s",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Longest time of a request.  [default: 60]",
+)
+@click.option(
+    "--body-limit",
+    "body_bytes",
+    type=click.IntRange(1),
+    metavar="BYTES",
+    help="Largest body.  [default: 104857600]",
+)
+@click.option("--in-flight", type=click.IntRange(1), metavar="COUNT", help="Most requests at the same time.  [default: 256]")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@common_options
+def command(
+    model: str,
+    name: str | None,
+    sample: Path | None,
+    traffic: int | None,
+    no_traffic: bool,
+    dry_run: bool,
+    workspace: str | None,
+    as_json: bool,
+    yes: bool,  # noqa: ARG001 - nothing is asked
+    **given: Any,
+) -> None:
+    """Put MODEL behind an endpoint and print its address.
+
+    MODEL is an ONNX file, a folder with one, or models:/NAME/VERSION. An endpoint of the same name gets a new revision,
+    swapped in without losing a request; what is not said stays as it was.
+    """
+    from onnxport.service.deploy_options import DeployOptions
+
+    if no_traffic and traffic is not None:
+        raise click.UsageError("--traffic and --no-traffic exclude each other")
+    for option in ("allowed_hosts", "cors_origins", "providers"):
+        given[option] = given[option] or None
+    options = DeployOptions(traffic=0 if no_traffic else traffic, **given)
+    endpoints = open_workspace(workspace).endpoints
+    if dry_run:
+        plan = endpoints.plan(model, name, options=options)
+        print_json(list(plan)) if as_json else print("\n".join(plan))
+        return
+    with Steps(quiet=as_json) as steps:
+        deployment = endpoints.deploy(model, name, sample=sample, options=options, progress=steps)
+    if as_json:
+        print_json(deployment.to_json())
+    else:
+        _tell(deployment, workspace)
+
+
+def _tell(deployment: "Deployment", workspace: str | None) -> None:
+    """The address, a line to try it with, and what may come next."""
+    view = deployment.endpoint
+    for warning in deployment.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"\n{view.name} (revision {deployment.revision}) is {view.state} at\n\n  {view.url}\n")
+    if deployment.example is not None:
+        keys = ("endpoint", "keys", view.name, "--only", "primary")
+        key = command_line(*keys, workspace=workspace) if view.spec.keys.required else None
+        print(f"try it:   {deployment.example.curl(view.url, key)}")
+    print(f"docs:     {view.url}/docs")
+    if view.spec.keys.required:
+        print(f"keys:     {command_line('endpoint', 'keys', view.name, workspace=workspace)}")
+    next_words: list[tuple[str, ...]] = [("logs", view.name, "-f"), ("endpoint", "show", view.name)]
+    if len(view.revisions) > 1:
+        next_words.append(("rollback", view.name))
+    next_words.append(("down", view.name))
+    for title, words in zip(["next:    ", *[" " * 9] * 9], next_words, strict=False):
+        print(f"{title} {command_line(*words, workspace=workspace)}")
