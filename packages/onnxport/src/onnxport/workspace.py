@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from onnxport.registry.location import Location
-from onnxport.service.workspace import Tidied, find_root, open_location
+from onnxport.service.workspace import find_root, open_location
 
 if TYPE_CHECKING:
     from onnxport.registry.registry import Registry
     from onnxport.service.endpoints import Endpoints
     from onnxport.service.known_workspaces import KnownWorkspace
     from onnxport.service.models import Models
+    from onnxport.service.tidying import Tidied
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,12 @@ class Workspace:
 
         remember(self.root)
 
-    def gc(self, *, verify: bool = False) -> Tidied:
+    def gc(self, *, verify: bool = False) -> "Tidied":
         """Remove bytes that no model needs, bundles that no revision names and what killed processes left behind.
 
         Waits for registrations that are under way. With `verify` every byte is read and compared with its hash.
         """
-        from onnxport.service.workspace import tidy
+        from onnxport.service.tidying import tidy
 
         return tidy(self._location, self._registry, verify=verify)
 

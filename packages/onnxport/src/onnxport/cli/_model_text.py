@@ -135,7 +135,7 @@ def _pair(pair: tuple[str, str]) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
+    return f"{str(moment)[:19]}Z"
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -23,11 +23,11 @@ def print_json(document: Any) -> None:
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print aligned columns under upper-case headers; characters that would move the cursor are escaped."""
-    table = [tuple(header.upper() for header in headers)]
-    table += [tuple(printable(cell) for cell in row) for row in rows]
+    table = [tuple(header.upper() for header in headers), *map(_texts, rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
-    print("\n".join(lines))
+    # One format call per line: ten thousand lines are a common list.
+    line = "  ".join(f"{{:<{width}}}" for width in widths).format
+    print("\n".join([line(*row).rstrip() for row in table]))
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
@@ -48,6 +48,11 @@ def printable(value: object) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )
+
+
+def _texts(row: Sequence[object]) -> tuple[str, ...]:
+    cells = tuple(["-" if cell is None else str(cell) for cell in row])
+    return cells if "".join(cells).isprintable() else tuple(map(printable, cells))
 
 
 def format_size(size: int) -> str:

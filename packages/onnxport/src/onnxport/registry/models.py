@@ -293,7 +293,8 @@ def _tags_by_version(connection: Connection, name: str) -> dict[int, dict[str, s
     column = model_tag.c
     statement = select(column.version, column.key, column.value).where(column.model == name)
     tags: dict[int, dict[str, str]] = {}
-    for version, key, value in connection.execute(statement.order_by(column.version, column.key)):
+    ordered = statement.order_by(column.version, column.key)
+    for version, key, value in connection.execute(ordered).all():
         tags.setdefault(version, {})[key] = value
     return tags
 
@@ -302,6 +303,6 @@ def _aliases_by_version(connection: Connection, name: str) -> dict[int, list[str
     column = model_alias.c
     statement = select(column.version, column.alias).where(column.model == name)
     aliases: dict[int, list[str]] = {}
-    for version, alias in connection.execute(statement.order_by(column.alias)):
+    for version, alias in connection.execute(statement.order_by(column.alias)).all():
         aliases.setdefault(version, []).append(alias)
     return aliases
