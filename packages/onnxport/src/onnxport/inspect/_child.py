@@ -9,6 +9,7 @@ import mmap
 import os
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,9 @@ def _set_limit(kind: int, wanted: int) -> None:
     """Set a soft limit, below the hard one that the machine's owner may have set."""
     _, hard = resource.getrlimit(kind)
     unlimited = hard == resource.RLIM_INFINITY
-    resource.setrlimit(kind, (wanted if unlimited else min(wanted, hard), hard))
+    # macOS refuses some limits on memory; time stays bounded there.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(kind, (wanted if unlimited else min(wanted, hard), hard))
 
 
 def _write(report: int, document: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ from onnxport.inspect.structure import spell_domain
 from onnxport.inspect.value_types import read_runtime_type
 
 _NOISE = re.compile(
-    r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : |/\S*?onnxruntime\S*:\d+ .*?\) (?=[A-Z])"
+    r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : |Load model from .*? failed:|/\S*?onnxruntime\S*:\d+ .*?\) (?=[A-Z])",
+    re.DOTALL,
 )
 _LATEST = re.compile(r"is till opset (\d+)")
 _LATEST_IR = re.compile(r"max supported IR version: (\d+)")
