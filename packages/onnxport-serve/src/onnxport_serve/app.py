@@ -12,6 +12,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable, Mapping
+from operator import methodcaller
 from time import monotonic, perf_counter, time
 from wsgiref.handlers import format_date_time
 
@@ -106,7 +107,7 @@ class App:
             release: takes idle connections over, for a process that serves on; without it readiness turns false and they are closed.
         """
         self.is_draining = release is None
-        self._release = release or asyncio.Transport.close
+        self._release = release or methodcaller("close")
         for protocol in list(self._protocols):
             protocol.begin_drain(release)
 

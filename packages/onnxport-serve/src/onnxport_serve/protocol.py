@@ -15,6 +15,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
+from operator import methodcaller
 from typing import TYPE_CHECKING, cast
 
 from onnxport_serve.errors import RequestTimeout
@@ -206,7 +207,7 @@ class HttpProtocol(asyncio.Protocol):
             release: gets the transport at a moment when nothing is buffered in either direction and nothing is read,
                 so that its socket can go on elsewhere; without it the connection is closed.
         """
-        self._release = release or asyncio.Transport.close
+        self._release = release or methodcaller("close")
         if release is None and self._active and not self._waiting and not self._backlog:
             self._active.keep_alive = False  # its answer says so
         if not self._inside:
