@@ -1,0 +1,189 @@
+"""Convert a model of another framework to ONNX and prove that it predicts the same."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onnxport.cli._options import json_option, workspace_option, yes_option
+from onnxport.cli._output import Steps, print_fields, print_json, print_table
+
+if TYPE_CHECKING:
+    from onnxport.service.conversion import ConversionResult, ConverterStatus
+
+
+class _ConvertCommand(click.Command):
+    """`--trust` may stand alone in front of the file: it never takes the next word as its value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, ["--trust=sandboxed" if a == "--trust" else a for a in args])
+
+
+@click.command(cls=_ConvertCommand)
+@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write.  [default: beside the model, .onnx]",
+)
+@click.option(
+    "--sample",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Real inputs to compare on: .npz, .npy, .csv or .json.",
+)
+@click.option(
+    "--trust",
+    type=click.Choice(["sandboxed", "unsandboxed"]),
+    metavar="[=unsandboxed]",
+    help="Vouch for a file that runs code when opened.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the output file.")
+@click.option(
+    "--time-limit",
+    type=click.IntRange(1),
+    default=900,
+    show_default=True,
+    metavar="SECONDS",
+    help="Stop the conversion after this time.",
+)
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(0.5),
+    default=8,
+    show_default=True,
+    metavar="GIB",
+    help="Memory that the conversion may address.",
+)
+@click.option(
+    "--list", "list_only", is_flag=True, help="Show the frameworks, their files, and what is ready."
+)
+@click.option(
+    "--prepare", metavar="NAMES", help="Make the environments of these converters now: sklearn,..."
+)
+@workspace_option
+@json_option
+@yes_option
+def command(
+    model: Path | None,
+    output: Path | None,
+    sample: Path | None,
+    trust: str | None,
+    overwrite: bool,
+    time_limit: int,
+    memory_limit: float,
+    list_only: bool,
+    prepare: str | None,
+    as_json: bool,
+    **_: Any,
+) -> None:
+    """Convert MODEL, a file as its framework saved it, to ONNX.
+
+    The framework need not be installed: each converter has its own environment, made on first use. The result is written only when ONNX
+    Runtime and the framework give the same on the same inputs; the proof is written beside it.
+    """
+    from onnxport.convert.isolation.child import ChildLimits
+    from onnxport.service import conversion
+
+    if list_only:
+        _show_converters(conversion.list_converters(), as_json=as_json)
+        return
+    if prepare is not None:
+        for name in filter(None, (part.strip() for part in prepare.split(","))):
+            python = conversion.prepare_environment(name, _say)
+            print(f"{name}: ready in {python.parent.parent}", file=sys.stderr)
+        return
+    if model is None:
+        raise click.UsageError("Missing argument 'MODEL'.")
+    options = conversion.ConvertOptions(
+        output=output,
+        sample=sample,
+        trust=conversion.Trust(trust or "no"),
+        overwrite=overwrite,
+        limits=ChildLimits(time_limit, int(memory_limit * (1 << 30))),
+    )
+    with Steps(quiet=as_json) as steps:
+        result = conversion.convert_file(model, options, steps)
+    _show_result(result, as_json=as_json)
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def _show_converters(found: "list[ConverterStatus]", *, as_json: bool) -> None:
+    if as_json:
+        print_json([_converter_document(status) for status in found])
+        return
+    rows = [
+        (
+            status.converter.name,
+            status.converter.title,
+            ", ".join(kind.name for kind in status.converter.kinds),
+            status.converter.needs,
+            "ready"
+            if status.ready
+            else f"{status.converter.environment.download_mb} MB to download",
+        )
+        for status in found
+    ]
+    print_table(("name", "framework", "files", "needs", "environment"), rows)
+
+
+def _converter_document(status: "ConverterStatus") -> dict[str, Any]:
+    converter = status.converter
+    return {
+        "name": converter.name,
+        "title": converter.title,
+        "kinds": [
+            {"name": k.name, "suffixes": list(k.suffixes), "runs_code": k.runs_code}
+            for k in converter.kinds
+        ],
+        "needs": converter.needs,
+        "ready": status.ready,
+        "environment": str(status.environment),
+        "download_mb": converter.environment.download_mb,
+        "disk_mb": converter.environment.disk_mb,
+    }
+
+
+def _show_result(result: "ConversionResult", *, as_json: bool) -> None:
+    proof = result.proven.proof
+    if as_json:
+        print_json(
+            {
+                "output": str(result.output),
+                "proof": str(result.proof_file),
+                "converter": result.converter,
+                "kind": result.kind.name,
+                "isolated": result.isolated,
+                "remarks": list(result.remarks),
+                "report": proof.to_json(),
+            }
+        )
+        return
+    print_fields(
+        [
+            ("model", result.output),
+            ("proof", result.proof_file),
+            *[("remark", text) for text in result.remarks],
+        ]
+    )
+    print_table(
+        ("output", "rows", "largest error", "relative", "ulp", "label flips"),
+        [
+            (
+                o.name,
+                o.rows,
+                f"{o.max_absolute_error:.2g}",
+                f"{o.max_relative_error:.2g}",
+                f"{o.max_ulp_error:.3g}",
+                o.label_flips,
+            )
+            for o in proof.outputs
+        ],
+    )
+    print(f"\nnext: onnxport deploy {result.output}")

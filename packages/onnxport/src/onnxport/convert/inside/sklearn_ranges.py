@@ -1,0 +1,94 @@
+"""What a fitted scikit-learn model knows about the values of its input columns: thresholds, centres, means, support vectors, weights."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+_MOST_POINTS = 2000
+
+
+def known_values(model: Any, columns: int) -> list[list[float]]:
+    """Per input column the values that the model holds about it; an empty list where it holds none."""
+    known: list[list[float]] = [[] for _ in range(columns)]
+    for part in first_parts(model):
+        for points in _points_of(part, columns):
+            for column in range(columns):
+                known[column].extend(points[:_MOST_POINTS, column].tolist())
+        for column, values in _thresholds_of(part):
+            if 0 <= column < columns:
+                known[column].extend(values)
+    return known
+
+
+def first_parts(model: Any) -> Iterator[Any]:
+    """The estimators inside a model that see its input columns as they come."""
+    if hasattr(model, "steps"):
+        steps = [step for _, step in model.steps if step not in (None, "passthrough")]
+        if steps:
+            yield from first_parts(steps[0])
+        return
+    yield model
+    inner = [getattr(model, name, None) for name in ("best_estimator_", "estimator_", "regressor_")]
+    inner += [
+        getattr(calibrated, "estimator", None)
+        for calibrated in getattr(model, "calibrated_classifiers_", ())
+    ]
+    for part in [*inner, *_listed(model)]:
+        if hasattr(part, "get_params"):
+            yield from first_parts(part)
+
+
+def _listed(model: Any) -> list[Any]:
+    # Bagged and isolated trees see a choice of columns: their numbering is not the model's.
+    chosen = getattr(model, "estimators_features_", None)
+    whole = chosen is None or all(len(c) == getattr(model, "n_features_in_", -1) for c in chosen)
+    listed = getattr(model, "estimators_", ()) if whole else ()
+    return list(np.ravel(np.asarray(listed, dtype=object))) if len(listed) else []
+
+
+def _points_of(part: Any, columns: int) -> Iterator[Any]:
+    """Matrices [points, columns] of values that rows may take."""
+    for name in ("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "means_", "theta_"):
+        yield from _fitting(getattr(part, name, None), columns)
+    for low, high in (("data_min_", "data_max_"),):
+        yield from _fitting(getattr(part, low, None), columns)
+        yield from _fitting(getattr(part, high, None), columns)
+    for middle, width in (("mean_", "scale_"), ("center_", "scale_"), ("theta_", "var_")):
+        yield from _around(getattr(part, middle, None), getattr(part, width, None), columns)
+    yield from _fitting(getattr(part, "statistics_", None), columns)
+    yield from _around_weights(getattr(part, "coef_", None), columns)
+
+
+def _fitting(values: Any, columns: int) -> Iterator[Any]:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu" and values.ndim in (1, 2):
+        matrix = np.atleast_2d(values)
+        if matrix.shape[1] == columns:
+            yield matrix
+
+
+def _around(middle: Any, width: Any, columns: int) -> Iterator[Any]:
+    for centre in _fitting(middle, columns):
+        spread = width if isinstance(width, np.ndarray) and width.shape[-1] == columns else 1.0
+        for factor in (-2.0, -1.0, 0.0, 1.0, 2.0):
+            yield centre + factor * spread
+
+
+def _around_weights(weights: Any, columns: int) -> Iterator[Any]:
+    """For a linear model: values that move its sum by a few units, so that scores vary and do not all saturate."""
+    for matrix in _fitting(weights, columns):
+        size = np.abs(matrix).mean(axis=0)
+        step = 2.0 / (np.where(size > 0, size, 1.0) * np.sqrt(columns))
+        yield np.stack([-step, -step / 4, step / 4, step])
+
+
+def _thresholds_of(part: Any) -> Iterator[tuple[int, list[float]]]:
+    tree = getattr(part, "tree_", None)
+    if tree is not None:
+        for column in np.unique(tree.feature[tree.feature >= 0]):
+            yield int(column), tree.threshold[tree.feature == column][:_MOST_POINTS].tolist()
+    for predictor in np.ravel(np.asarray(getattr(part, "_predictors", ()), dtype=object)):
+        nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
+        for column in np.unique(nodes["feature_idx"]):
+            values = nodes["num_threshold"][nodes["feature_idx"] == column]
+            yield int(column), values[:_MOST_POINTS].tolist()

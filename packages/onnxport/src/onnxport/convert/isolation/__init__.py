@@ -1,0 +1,1 @@
+"""Environments that belong to converters, and child processes in them."""

@@ -1,0 +1,177 @@
+"""Comparing what ONNX Runtime gives with what the framework gave: pure functions on arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from onnxport.convert.interface import Output
+from onnxport.domain.conversion import OutputComparison
+
+Array = np.ndarray[Any, Any]
+_INFINITE = float(np.finfo(np.float64).max)
+"""Written in place of an infinite error: JSON has no infinity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The comparison of one output, whether it is within its tolerances, and how many label flips are ties of its scores."""
+
+    comparison: OutputComparison
+    within: bool
+    ties: int = 0
+
+
+def compare(
+    outputs: Sequence[Output], expected: Mapping[str, Array], actual: Mapping[str, Array]
+) -> list[Verdict]:
+    """Compare every output over all its rows (first axis). Raises `ValueError` where shapes cannot be brought together."""
+    verdicts = []
+    for output in outputs:
+        wanted, got = aligned(expected[output.name], actual[output.name])
+        if output.role == "label":
+            scores = None if output.scores is None else expected.get(output.scores)
+            verdicts.append(_compare_labels(output, wanted, got, scores, outputs))
+        else:
+            verdicts.append(_compare_values(output, wanted, got))
+    return verdicts
+
+
+def aligned(expected: Array, actual: Array) -> tuple[Array, Array]:
+    """Bring both to one shape: a vector and a one-column matrix are the same; a binary score `s` may be two columns `[-s, s]`."""
+    if expected.shape == actual.shape:
+        return expected, actual
+    if expected.ndim == 1 and actual.ndim == 2 and actual.shape == (len(expected), 2):
+        return np.stack([-expected, expected], axis=1), actual
+    same_rows = expected.shape[:1] == actual.shape[:1]
+    if same_rows and expected.size == actual.size:
+        rows = len(expected)
+        return expected.reshape(rows, -1), actual.reshape(rows, -1)
+    raise ValueError(
+        f"the framework gives shape {list(expected.shape)}, the ONNX model {list(actual.shape)}"
+    )
+
+
+def _compare_values(output: Output, expected: Array, actual: Array) -> Verdict:
+    wanted, got = expected.astype(np.float64), actual.astype(np.float64)
+    absolute = output.absolute * _scale(wanted)
+    error = _absolute_error(wanted, got)
+    within = bool(np.all(error <= absolute + output.relative * np.abs(_finite(wanted))))
+    size = np.abs(_finite(wanted))
+    relative = np.divide(error, size, out=np.zeros_like(error), where=size > absolute)
+    comparison = OutputComparison(
+        name=output.name,
+        rows=len(expected),
+        max_absolute_error=_largest(error),
+        max_relative_error=_largest(relative),
+        max_ulp_error=_largest(_ulps(expected, actual, error)),
+        label_flips=0,
+        tolerance_absolute=absolute,
+        tolerance_relative=output.relative,
+        worst=_worst(error),
+        varies=_varies(expected),
+    )
+    return Verdict(comparison, within)
+
+
+def _compare_labels(
+    output: Output,
+    expected: Array,
+    actual: Array,
+    scores: Array | None,
+    outputs: Sequence[Output],
+) -> Verdict:
+    as_text = "U" in (expected.dtype.kind, actual.dtype.kind) or actual.dtype == object
+    if as_text:
+        expected, actual = expected.astype(str), actual.astype(str)
+    flipped = np.flatnonzero((expected != actual).reshape(len(expected), -1).any(axis=1))
+    ties = _count_ties(output, expected, actual, scores, flipped, outputs)
+    comparison = OutputComparison(
+        name=output.name,
+        rows=len(expected),
+        max_absolute_error=0.0,
+        max_relative_error=0.0,
+        max_ulp_error=0.0,
+        label_flips=len(flipped),
+        tolerance_absolute=0.0,
+        tolerance_relative=0.0,
+        worst=(int(flipped[0]),) if len(flipped) else None,
+        varies=_varies(expected),
+    )
+    return Verdict(comparison, len(flipped) == ties, ties)
+
+
+def _count_ties(
+    output: Output,
+    expected: Array,
+    actual: Array,
+    scores: Array | None,
+    flipped: Array,
+    outputs: Sequence[Output],
+) -> int:
+    """How many flips lie between two labels whose scores, as the framework gave them, differ by less than the scores' tolerance."""
+    if scores is None or not len(flipped):
+        return 0
+    tolerance = next(o.absolute for o in outputs if o.name == output.scores)
+    matrix = scores.reshape(len(scores), -1).astype(np.float64)
+    tolerance *= _scale(matrix)
+    if matrix.shape[1] == 1:
+        return int(np.count_nonzero(np.abs(matrix[flipped, 0]) <= tolerance))
+    labels = [str(label) for label in output.labels or range(matrix.shape[1])]
+    if len(labels) != matrix.shape[1]:
+        return 0
+    column = {label: position for position, label in enumerate(labels)}
+    ties = 0
+    for row in flipped:
+        pair = [column.get(str(side[row].reshape(-1)[0])) for side in (expected, actual)]
+        if None not in pair:
+            ties += bool(abs(matrix[row, pair[0]] - matrix[row, pair[1]]) <= tolerance)
+    return ties
+
+
+def _scale(values: Array) -> float:
+    """The usual size of the values, at least 1: absolute tolerances are stated for values around 1."""
+    finite = np.abs(values[np.isfinite(values)])
+    return max(1.0, float(np.median(finite))) if finite.size else 1.0
+
+
+def _absolute_error(expected: Array, actual: Array) -> Array:
+    """|expected - actual|; 0 where both are NaN or the same infinity, infinite where only one side is finite."""
+    with np.errstate(invalid="ignore"):
+        error = np.abs(expected - actual)
+    same = (expected == actual) | (np.isnan(expected) & np.isnan(actual))
+    return np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
+
+
+def _finite(values: Array) -> Array:
+    return np.where(np.isfinite(values), values, 0.0)
+
+
+def _ulps(expected: Array, actual: Array, error: Array) -> Array:
+    """The error in units of the last place of the ONNX output's type, at the framework's value."""
+    kind = actual.dtype if actual.dtype.kind == "f" else np.dtype(np.float64)
+    with np.errstate(over="ignore"):
+        spacing = np.spacing(np.abs(_finite(expected.astype(np.float64))).astype(kind))
+    return np.asarray(error / spacing.astype(np.float64))
+
+
+def _largest(values: Array) -> float:
+    return min(float(values.max()), _INFINITE) if values.size else 0.0
+
+
+def _worst(error: Array) -> tuple[int, ...] | None:
+    if not error.size or not error.max() > 0:
+        return None
+    return tuple(int(index) for index in np.unravel_index(int(error.argmax()), error.shape))
+
+
+def _varies(values: Array) -> bool:
+    """Whether any two rows differ."""
+    if len(values) < 2:
+        return False
+    rows = values.reshape(len(values), -1)
+    differs = rows != rows[:1]
+    if rows.dtype.kind == "f":
+        differs &= ~(np.isnan(rows) & np.isnan(rows[:1]))
+    return bool(differs.any())

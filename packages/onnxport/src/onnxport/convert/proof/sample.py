@@ -1,0 +1,108 @@
+"""Reading the user's sample: named arrays from .npz, .npy, .csv or .json, told apart by content. Nothing in it is run."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnxport.errors import UserError
+
+Arrays = Mapping[str, "np.ndarray[Any, Any]"]
+
+
+class SampleUnreadable(UserError):
+    """A sample that is not named arrays."""
+
+    code = "sample_unreadable"
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"the sample {path.name} could not be read: {why}",
+            "Give .npz or .npy arrays, a .csv with one row per line, or .json: a list of rows, a list of records, or {name: values}.",
+        )
+
+
+def read_sample(path: Path) -> Arrays:
+    """The arrays of a sample by name, in the order of the file; a single unnamed array is called `X`. Raises `SampleUnreadable`."""
+    try:
+        body = path.read_bytes()
+        arrays = _read(path, body)
+    except OSError as error:
+        raise SampleUnreadable(path, error.strerror or str(error)) from None
+    except (ValueError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        raise SampleUnreadable(path, " ".join(str(error).split())[:200]) from None
+    lengths = {len(array) if array.ndim else 1 for array in arrays.values()}
+    if not arrays or lengths == {0}:
+        raise SampleUnreadable(path, "it holds no rows")
+    return arrays
+
+
+def _read(path: Path, body: bytes) -> Arrays:
+    if body.startswith(b"\x93NUMPY"):
+        return {"X": np.load(io.BytesIO(body), allow_pickle=False)}
+    if body.startswith(b"PK\x03\x04"):
+        with np.load(io.BytesIO(body), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    text = body.decode("utf-8-sig")
+    if text.lstrip()[:1] in ("[", "{"):
+        return _from_json(path, json.loads(text))
+    return _from_csv(path, text)
+
+
+def _from_json(path: Path, document: Any) -> Arrays:
+    if isinstance(document, list) and document and all(isinstance(row, dict) for row in document):
+        names = list(document[0])
+        if any(set(row) != set(names) for row in document):
+            raise SampleUnreadable(path, "its records do not all have the same names")
+        return {name: _array(path, [row[name] for row in document]) for name in names}
+    if isinstance(document, dict):
+        inner = document.get("inputs", document)
+        named = inner if isinstance(inner, dict) else document
+        return {name: _array(path, values) for name, values in named.items()}
+    return {"X": _array(path, document)}
+
+
+def _from_csv(path: Path, text: str) -> Arrays:
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    if len({len(row) for row in rows}) > 1:
+        raise SampleUnreadable(path, "its rows do not all have the same number of columns")
+    if rows and all(_is_number(cell) for cell in rows[0]):
+        return {"X": _array(path, [[_number(cell) for cell in row] for row in rows])}
+    if len(rows) < 2:
+        raise SampleUnreadable(path, "it has no rows below its header")
+    columns = zip(*rows[1:], strict=True)
+    return {name.strip(): _column(cells) for name, cells in zip(rows[0], columns, strict=True)}
+
+
+def _column(cells: tuple[str, ...]) -> "np.ndarray[Any, Any]":
+    """A column of numbers (an empty cell is NaN), or of text when a cell is none."""
+    if all(_is_number(cell) for cell in cells):
+        return np.array([_number(cell) for cell in cells])
+    return np.array(cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or "nan")
+    except ValueError:
+        return False
+    return True
+
+
+def _number(cell: str) -> float:
+    return float(cell or "nan")
+
+
+def _array(path: Path, values: Any) -> "np.ndarray[Any, Any]":
+    try:
+        array = np.array(values)
+    except ValueError:
+        raise SampleUnreadable(path, "its rows do not all have the same length") from None
+    if array.dtype == object:
+        array = np.array(values, np.float64)  # null stands for a missing number
+    return array

@@ -1,0 +1,89 @@
+"""What can be wrong with a conversion that a person asks for."""
+
+from pathlib import Path
+
+from onnxport.convert.interface import Recognised
+from onnxport.domain.conversion import Proof
+from onnxport.errors import UserError
+
+
+class SourceMissing(UserError):
+    """No such file, or one that cannot be read."""
+
+    code = "source_missing"
+
+    def __init__(self, path: Path, why: str = "there is no such file") -> None:
+        super().__init__(f"{path} cannot be read: {why}", "Name the saved model's file.")
+
+
+class AlreadyOnnx(UserError):
+    """An ONNX file needs no conversion."""
+
+    code = "already_onnx"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path.name} is an ONNX file already",
+            f"Look into it with: onnxport inspect {path}; serve it with: onnxport deploy {path}",
+        )
+
+
+class NotRecognised(UserError):
+    """A file that no converter takes."""
+
+    code = "not_recognised"
+
+    def __init__(self, path: Path, titles: list[str]) -> None:
+        super().__init__(
+            f"{path.name} is not a model file that a converter knows ({', '.join(titles)}); files are recognised by what is in them",
+            "See what can be converted: onnxport convert --list",
+        )
+
+
+class TrustNeeded(UserError):
+    """A file that runs code when opened, and nobody vouched for it."""
+
+    code = "trust_needed"
+
+    def __init__(self, path: Path, recognised: Recognised) -> None:
+        finding = recognised.finding
+        found = ""
+        if finding is not None and finding.unexpected:
+            found = f"; this one imports {', '.join(finding.unexpected[:5])}, which has no place in such a model"
+        elif finding is not None:
+            complete = "" if finding.complete else " (it could not be followed to its end)"
+            found = f"; this one imports only names of its framework{complete}"
+        super().__init__(
+            f"{path.name} is a {recognised.kind.name} file: opening it runs code that is in the file{found}",
+            "If you know where it comes from and vouch for it, run again with --trust; or save the model as skops, which runs nothing.",
+        )
+
+
+class OutputExists(UserError):
+    """The place for the result is taken or cannot be written."""
+
+    code = "output_exists"
+
+    def __init__(self, path: Path, why: str = "it exists") -> None:
+        super().__init__(
+            f"{path} cannot be written: {why}",
+            "Name another file with -o, or replace it with --overwrite.",
+        )
+
+
+class NotProven(UserError):
+    """A conversion that does not predict the same, or could not be shown to."""
+
+    code = "not_proven"
+
+    def __init__(self, source: Path, proof: Proof) -> None:
+        degenerate = "proves nothing" in (proof.reason or "")
+        remedy = (
+            "Give real inputs that lead to different answers, with --sample FILE (.npz, .npy, .csv, .json)."
+            if degenerate
+            else "Compare on real inputs with --sample FILE; scale large features inside the model, or replace the step that differs."
+        )
+        super().__init__(
+            f"the conversion of {source.name} is not proven, so nothing was written: {proof.reason}",
+            remedy,
+        )
