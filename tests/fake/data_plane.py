@@ -13,8 +13,10 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 REFUSED_THREADS = 13
+LOADING_S = 0.03
 DEADLY_PORT = 1
 STUBBORN_IN_FLIGHT = 13
 
@@ -25,6 +27,13 @@ class Answers(BaseHTTPRequestHandler):
     revision = 0
 
     def do_GET(self):
+        self.answer()
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer()
+
+    def answer(self):
         body = json.dumps({"revision": self.revision}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -37,7 +46,8 @@ class Answers(BaseHTTPRequestHandler):
 
 def main(directory: Path) -> int:
     lock = (directory / "endpoint.lock").open("a")
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    if not took(lock):
+        return 1
     document = json.loads((directory / "endpoint.json").read_bytes())
     listen = document["listen"]
     if listen["port"] == DEADLY_PORT:
@@ -48,7 +58,7 @@ def main(directory: Path) -> int:
     else:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGHUP, lambda *_: None)
-    server = ThreadingHTTPServer((listen["host"], listen["port"]), Answers)
+    server = open_server(listen["host"], listen["port"])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     status = {
         "format": "onnxport-status/1",
@@ -69,6 +79,28 @@ def main(directory: Path) -> int:
         time.sleep(0.01)
 
 
+def took(lock: IO[str]) -> bool:
+    """Whoever looks holds the lock for an instant, hence the patience."""
+    for _ in range(20):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01)
+        else:
+            return True
+    return False
+
+
+def open_server(host: str, port: int) -> ThreadingHTTPServer:
+    """A killed one frees its lock a moment before its port."""
+    for _ in range(50):
+        try:
+            return ThreadingHTTPServer((host, port), Answers)
+        except OSError:
+            time.sleep(0.01)
+    return ThreadingHTTPServer((host, port), Answers)
+
+
 def follow(directory: Path, status: dict) -> None:
     document = json.loads((directory / "endpoint.json").read_bytes())
     if document["generation"] == status["attempted"]:
@@ -79,6 +111,7 @@ def follow(directory: Path, status: dict) -> None:
         for revision in document["revisions"]
         if revision["settings"]["intra_op_threads"] == REFUSED_THREADS
     ]
+    time.sleep(LOADING_S)
     if bad:
         print(f"revision {bad[0]} is unlucky", flush=True)
         status["error"] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from onnxport.domain.endpoint import EndpointSpec
 from onnxport.domain.status import EndpointStatus
 from onnxport.errors import OnnxportError
-from onnxport.registry.endpoints import EndpointRecords
+from onnxport.registry.endpoints import EndpointRecords, RevisionState
 from onnxport.registry.errors import EndpointNotFound
 from onnxport.service.endpoint_directory import EndpointDirectory, Journal
 from onnxport.service.endpoint_errors import NotServingInTime, RevisionFailed
@@ -78,6 +78,7 @@ class Changes:
         journal = endpoint.journal()
         if journal is not None:
             self._settle_change(endpoint, journal)
+        self._fail_abandoned(endpoint)
         spec = endpoint.spec_if_any()
         accepted = accepted_keys(endpoint.keys())
         if spec is not None and accepted and spec.keys.accepted != accepted:
@@ -102,6 +103,13 @@ class Changes:
         with contextlib.suppress(EndpointNotFound):
             self.records.delete(endpoint.name)
         endpoint.remove()
+
+    def _fail_abandoned(self, endpoint: EndpointDirectory) -> None:
+        """Revisions that got a number and nothing more: their program was killed before it began the change."""
+        with contextlib.suppress(EndpointNotFound):
+            for revision in self.records.revisions(endpoint.name):
+                if revision.state is RevisionState.PENDING:
+                    self.records.set_revision_state(endpoint.name, revision.number, "failed")
 
     def _settle_change(self, endpoint: EndpointDirectory, journal: Journal) -> None:
         spec = endpoint.spec_if_any()

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from onnxport.service.endpoint_errors import PortTaken
 
 FIRST_PORT = 8000
-_LAST_PORT = 9999
+_TRIED = 2000
 
 
 def is_loopback(host: str) -> bool:
@@ -28,7 +28,7 @@ def choose_port(host: str, reserved: Collection[int]) -> int:
         PortTaken: none is free, or the host is not one of this machine.
     """
     error = "no port is free"
-    for port in range(FIRST_PORT, _LAST_PORT + 1):
+    for port in range(FIRST_PORT, FIRST_PORT + _TRIED):
         if port in reserved:
             continue
         problem = listening_problem(host, port)

@@ -87,10 +87,10 @@ class ProcessTarget(Target):
         _children[:] = [*(other for other in _children if other.poll() is None), child]
         # Its first status, not its lock, is waited for: looking at the lock would be in its way while it takes it.
         status = directory / "status.json"
-        if not _wait(lambda: status.exists() or child.poll() is not None, _START_S):
+        if not _wait(lambda: status.exists() or self._is_over(directory, child), _START_S):
             child.kill()
             child.wait()
-        if child.poll() is not None and not status.exists():
+        if not status.exists():
             tail = tuple(self.logs(directory, _LOG_LINES))
             why = f"its process ended at once (exit code {child.returncode})"
             remedy = f"Read the log: onnxport logs {directory.name}"
@@ -143,6 +143,10 @@ class ProcessTarget(Target):
     def logs(self, directory: Path, lines: int) -> list[str]:
         """The end of `logs/endpoint.log`."""
         return last_lines(directory / "logs" / "endpoint.log", lines)
+
+    def _is_over(self, directory: Path, child: "subprocess.Popen[bytes]") -> bool:
+        """Whether nothing will come: a killed command's supervisor may have been first, and ours has given way to it."""
+        return child.poll() is not None and not self.is_running(directory)
 
     def _pid(self, directory: Path) -> int | None:
         """The supervisor's process number, which it writes into its lock."""
