@@ -134,6 +134,7 @@ function quietly(read) {
 }
 
 async function run() {
+  clearTimeout(pending);
   const button = byId("run");
   let body;
   try {

@@ -44,7 +44,7 @@ function javascript({ url, body, hasKey }) {
   const headers = `{ "Content-Type": "${JSON_TYPE}"${hasKey ? `, Authorization: "Bearer " + process.env.${KEY}` : ""} }`;
   const call = (data) => `fetch("${url}", {\n  method: "POST",\n  headers: ${headers},\n  body: ${data},\n})`;
   const send = body === null ? `import("node:fs/promises")\n  .then((fs) => fs.readFile("${FILE}"))\n  .then((body) => ${call("body")})` : call(quoted(body));
-  return `${send}\n  .then((answer) => answer.json())\n  .then((answer) => console.log(answer));\n`;
+  return `${send}\n  .then((answer) => answer.json())\n  .then((answer) => console.log(JSON.stringify(answer)));\n`;
 }
 
 /** Tabs of snippets in `slot`; `show(body)` renders them for a body, `null` while the form cannot be read. */
