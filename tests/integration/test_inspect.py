@@ -343,3 +343,16 @@ def test_a_named_pipe_in_place_of_a_model_is_refused_at_once(tmp_path: Path) -> 
 
     with pytest.raises(errors.NotARegularFile):
         inspect_model(tmp_path)
+
+
+def test_a_registered_model_is_inspected_by_its_reference(
+    tmp_path: Path, sound: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--workspace", str(tmp_path / "workspace")]
+    assert 0 == main(["model", "register", str(sound), "--name", "same", *place])
+    capsys.readouterr()
+
+    assert 0 == main(["inspect", "models:/same/1", "--json", "--no-load", *place])
+
+    told = {**inspect_model(sound, load=False).to_json(), "file": "model.onnx"}
+    assert told == json.loads(capsys.readouterr().out)

@@ -16,5 +16,4 @@ def model_file(text: str, workspace: str | None) -> Iterator[Path]:
         yield Path(text).expanduser()
         return
     with tempfile.TemporaryDirectory(prefix="onnxport-") as folder:
-        open_workspace(workspace).models.download(text, Path(folder))
-        yield Path(folder)
+        yield open_workspace(workspace).models.download(text, Path(folder))

@@ -1,12 +1,15 @@
 """Tell what is in an ONNX file, and what stands in the way of serving it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from onnxport.cli._model_file import model_file
 from onnxport.cli._options import common_options
 from onnxport.cli._output import format_size, print_fields, print_json, print_table, printable
+from onnxport.domain.names import is_reference
 from onnxport.domain.signature import NamedValue
 from onnxport.inspect import Finding, Inspection, inspect_model
 from onnxport.inspect.errors import ModelRefused
@@ -25,6 +28,9 @@ def command(model: str, no_load: bool, workspace: str | None, as_json: bool, yes
     """
     with model_file(model, workspace) as path:
         inspection = inspect_model(path, load=not no_load)
+    if is_reference(model):
+        # The copy that was inspected is gone; the name of the file in the version stays true.
+        inspection = replace(inspection, file=Path(inspection.file.name))
     if as_json:
         print_json(inspection.to_json())
     else:

@@ -28,10 +28,10 @@ class NetronNotInstalled(UserError):
         )
 
 
-class PortTaken(UserError):
+class ViewerPortTaken(UserError):
     """The viewer could not listen on the port that was asked for."""
 
-    code = "port_taken"
+    code = "viewer_port_taken"
 
     def __init__(self, port: int, why: str) -> None:
         super().__init__(
@@ -76,5 +76,5 @@ def _serve(file: Path, port: int, *, browse: bool) -> str:
     try:
         host, bound = netron.start(str(file), address=(_LOOPBACK, port), browse=browse)
     except OSError as error:
-        raise PortTaken(port, error.strerror or "it is taken") from error
+        raise ViewerPortTaken(port, error.strerror or "it is taken") from error
     return f"http://{host}:{bound}"

@@ -128,7 +128,7 @@ def _initializer_inputs(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         "initializers_as_inputs",
         Severity.WARNING,
-        f"{len(listed)} weights are listed as inputs: {name_some(listed)}",
+        f"weights are listed as inputs ({len(listed)}): {name_some(listed)}",
         "They show as optional inputs, a request could replace them, and ONNX Runtime cannot optimise with them.",
         "If they are weights and not defaults, export with keep_initializers_as_inputs=False.",
     )
