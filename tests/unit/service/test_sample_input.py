@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnxport.domain.dtype import DType
 from onnxport.domain.signature import NamedValue, SequenceType, Signature, TensorType
-from onnxport.service.sample_errors import SampleUnreadable, UnusableSample
+from onnxport.service.sample_errors import InputUnreadable, UnusableInput
 from onnxport.service.sample_image import PictureLayout, read_layout
 from onnxport.service.sample_input import read_sample
 from PIL import Image
@@ -99,7 +99,7 @@ def test_an_array_whose_values_would_change_is_refused(
 ) -> None:
     path = save_array(tmp_path / "x.npy", array)
 
-    with pytest.raises(UnusableSample):
+    with pytest.raises(UnusableInput):
         read_sample(path, signature(("x", dtype, (1,))))
 
 
@@ -115,7 +115,7 @@ def test_an_array_of_python_objects_is_refused_unopened(tmp_path: Path) -> None:
     path = tmp_path / "x.npy"
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
 
-    with pytest.raises(UnusableSample, match="Python objects"):
+    with pytest.raises(UnusableInput, match="Python objects"):
         read_sample(path, ROWS)
 
 
@@ -130,7 +130,7 @@ def test_text_arrays_become_json(tmp_path: Path) -> None:
 def test_a_single_array_for_several_inputs_is_refused(tmp_path: Path) -> None:
     path = save_array(tmp_path / "x.npy", np.ones(1))
 
-    with pytest.raises(UnusableSample, match="'a', 'b'") as refused:
+    with pytest.raises(UnusableInput, match="'a', 'b'") as refused:
         read_sample(path, signature(("a", "float32", (1,)), ("b", "float32", (1,))))
 
     assert "npz" in refused.value.remedy
@@ -139,7 +139,7 @@ def test_a_single_array_for_several_inputs_is_refused(tmp_path: Path) -> None:
 def test_an_input_that_is_no_tensor_takes_no_array(tmp_path: Path) -> None:
     value = NamedValue("x", SequenceType(TensorType(DType.FLOAT32, None)))
 
-    with pytest.raises(UnusableSample, match="sequence"):
+    with pytest.raises(UnusableInput, match="sequence"):
         read_sample(save_array(tmp_path / "x.npy", np.ones(1)), Signature((value,), ()))
 
 
@@ -167,7 +167,7 @@ def test_an_archive_with_other_names_is_refused_with_both_lists(tmp_path: Path) 
     path = tmp_path / "x.npz"
     np.savez(path, c=np.ones(1), d=np.ones(1))
 
-    with pytest.raises(UnusableSample, match=r"'c', 'd'.*'a', 'b'"):
+    with pytest.raises(UnusableInput, match=r"'c', 'd'.*'a', 'b'"):
         read_sample(path, signature(("a", "float32", (1,)), ("b", "float32", (1,))))
 
 
@@ -178,7 +178,7 @@ def test_an_archive_that_unpacks_to_more_than_is_allowed_is_refused(
     path = tmp_path / "x.npz"
     np.savez_compressed(path, x=np.zeros((100_000, 4)))
 
-    with pytest.raises(UnusableSample, match="more than 1 GiB"):
+    with pytest.raises(UnusableInput, match="more than 1 GiB"):
         read_sample(path, ROWS)
 
 
@@ -233,7 +233,7 @@ def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, text: str, message
     path = tmp_path / "x.csv"
     path.write_text(text)
 
-    with pytest.raises(UnusableSample, match=message):
+    with pytest.raises(UnusableInput, match=message):
         read_sample(path, ROWS)
 
 
@@ -308,7 +308,7 @@ def test_a_damaged_picture_is_refused(tmp_path: Path) -> None:
     path = picture(tmp_path / "x.png", size=(50, 50))
     path.write_bytes(path.read_bytes()[:60])
 
-    with pytest.raises(UnusableSample, match="decoded"):
+    with pytest.raises(UnusableInput, match="decoded"):
         read_sample(path, signature(("x", "float32", (1, 3, 2, 2))))
 
 
@@ -316,7 +316,7 @@ def test_a_picture_of_too_many_pixels_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     Image.new("1", (9000, 9000)).save(path)
 
-    with pytest.raises(UnusableSample, match="too many"):
+    with pytest.raises(UnusableInput, match="too many"):
         read_sample(path, signature(("x", "float32", (1, 3, 2, 2))))
 
 
@@ -333,13 +333,13 @@ def test_content_of_no_known_kind_is_refused(tmp_path: Path, content: bytes, mes
     path = tmp_path / "x.json"
     path.write_bytes(content)
 
-    with pytest.raises(UnusableSample, match=message):
+    with pytest.raises(UnusableInput, match=message):
         read_sample(path, ROWS)
 
 
 @pytest.mark.parametrize("name", ["missing.npy", ".", "a\0b"], ids=["missing", "folder", "nul"])
 def test_a_path_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SampleUnreadable):
+    with pytest.raises(InputUnreadable):
         read_sample(tmp_path / name, ROWS)
 
 
@@ -357,6 +357,6 @@ def test_any_bytes_give_a_body_or_a_typed_refusal(
     path = tmp_path / f"x.{suffix}"
     path.write_bytes(prefix + rest)
 
-    with contextlib.suppress(UnusableSample):
+    with contextlib.suppress(UnusableInput):
         body, content_type = read_sample(path, ROWS)
         assert (bytes, True) == (type(body), content_type in {JSON, NPY})

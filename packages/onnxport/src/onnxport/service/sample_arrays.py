@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from onnxport.domain.signature import NamedValue, Signature, TensorType
-from onnxport.service.sample_errors import UnusableSample
+from onnxport.service.sample_errors import UnusableInput
 
 NPY_TYPE = "application/x-npy"
 _JSON_TYPE = "application/json"
@@ -34,7 +34,7 @@ _NUMERIC = frozenset(
 
 
 def body_of_array(path: Path, data: bytes, signature: Signature) -> tuple[bytes, str]:
-    """The request for one array in the `.npy` format; raises `UnusableSample`."""
+    """The request for one array in the `.npy` format; raises `UnusableInput`."""
     value = only_input(path, signature)
     return body_of({value.name: fit_array(path, _load(path, data), value)})
 
@@ -49,7 +49,7 @@ def body_of_archive(path: Path, data: bytes, signature: Signature) -> tuple[byte
     missing = [value.name for value in required if value.name not in arrays]
     unknown = sorted(set(arrays) - set(values))
     if missing or unknown:
-        raise UnusableSample(
+        raise UnusableInput(
             path,
             f"it holds {_names(arrays)} and the model takes {_names(values)}",
             "Save it with the inputs' names: np.savez(path, **{name: array}).",
@@ -70,12 +70,12 @@ def body_of(arrays: Mapping[str, np.ndarray]) -> tuple[bytes, str]:
 
 
 def only_input(path: Path, signature: Signature) -> NamedValue:
-    """The one input that a single array is for; raises `UnusableSample` where the model wants several or none."""
+    """The one input that a single array is for; raises `UnusableInput` where the model wants several or none."""
     required = [value for value in signature.inputs if value.required] or list(signature.inputs[:1])
     if len(required) == 1:
         return required[0]
     names = _names([value.name for value in signature.inputs])
-    raise UnusableSample(
+    raise UnusableInput(
         path,
         f"it is one array and the model takes {names}",
         "Give a .npz archive or a JSON body with a value for each input.",
@@ -86,11 +86,11 @@ def fit_array(path: Path, array: np.ndarray, value: NamedValue) -> np.ndarray:
     """The array in the input's element type and rank; a missing first dimension of one is added.
 
     Raises:
-        UnusableSample: values would change, or the input is not a plain tensor.
+        UnusableInput: values would change, or the input is not a plain tensor.
     """
     kind = value.type
     if not isinstance(kind, TensorType):
-        raise UnusableSample(path, f"the input {value.name!r} is {kind}", "Give a JSON body.")
+        raise UnusableInput(path, f"the input {value.name!r} is {kind}", "Give a JSON body.")
     if kind.shape is not None and array.ndim == len(kind.shape) - 1:
         first = kind.shape[0]
         if first == 1 or not isinstance(first, int):
@@ -99,21 +99,21 @@ def fit_array(path: Path, array: np.ndarray, value: NamedValue) -> np.ndarray:
 
 
 def cast_array(path: Path, array: np.ndarray, name: str, kind: TensorType) -> np.ndarray:
-    """The array in the tensor's element type, values unchanged but for the precision of floats; raises `UnusableSample`."""
+    """The array in the tensor's element type, values unchanged but for the precision of floats; raises `UnusableInput`."""
     wanted = kind.dtype.value
     if wanted == "string":
         if array.dtype.kind not in "US":
-            raise UnusableSample(path, f"it holds {array.dtype}, and {name!r} is {kind}")
+            raise UnusableInput(path, f"it holds {array.dtype}, and {name!r} is {kind}")
         return array.astype(str)
     if wanted not in _NUMERIC:
         remedy = "Send it as a binary tensor to /v2/models/NAME/infer."
-        raise UnusableSample(path, f"the input {name!r} is {kind}", remedy)
+        raise UnusableInput(path, f"the input {name!r} is {kind}", remedy)
     if array.dtype == np.dtype(wanted):
         return array
     with np.errstate(all="ignore"):
         cast = array.astype(wanted) if array.dtype.kind in "biuf" else None
         if cast is None or not _same_values(array, cast):
-            raise UnusableSample(
+            raise UnusableInput(
                 path,
                 f"it holds {array.dtype} values that are not {wanted}, and {name!r} is {kind}",
                 f"Convert it first: array.astype('{wanted}').",
@@ -136,7 +136,7 @@ def _load(path: Path, data: bytes) -> np.ndarray:
     try:
         return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError, OSError, MemoryError, OverflowError, SyntaxError) as error:
-        raise UnusableSample(path, "it is a damaged array, or one of Python objects") from error
+        raise UnusableInput(path, "it is a damaged array, or one of Python objects") from error
 
 
 def _load_archive(path: Path, data: bytes) -> dict[str, np.ndarray]:
@@ -144,13 +144,13 @@ def _load_archive(path: Path, data: bytes) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = [e for e in archive.infolist() if e.filename.endswith(".npy")]
             if not entries or sum(entry.file_size for entry in entries) > _MAX_UNPACKED:
-                raise UnusableSample(path, "it holds no arrays, or more than 1 GiB of them")
+                raise UnusableInput(path, "it holds no arrays, or more than 1 GiB of them")
             return {
                 entry.filename.removesuffix(".npy"): _load(path, archive.read(entry))
                 for entry in entries
             }
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
-        raise UnusableSample(path, "it is a damaged archive") from error
+        raise UnusableInput(path, "it is a damaged archive") from error
 
 
 def _names(names: Any) -> str:

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from onnxport.domain.signature import Dimension, Signature, TensorType
 from onnxport.service.sample_arrays import body_of, cast_array, only_input
-from onnxport.service.sample_errors import UnusableSample
+from onnxport.service.sample_errors import UnusableInput
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _MAX_PIXELS = 64_000_000
@@ -33,12 +33,12 @@ def body_of_picture(
     """The request for a picture: pixel values 0..255 times `scale`, resized to the input's height and width.
 
     Raises:
-        UnusableSample: the picture cannot be decoded, or the only input is not laid out like a picture.
+        UnusableInput: the picture cannot be decoded, or the only input is not laid out like a picture.
     """
     value = only_input(path, signature)
     layout = read_layout(value.type.shape) if isinstance(value.type, TensorType) else None
     if layout is None or not isinstance(value.type, TensorType):
-        raise UnusableSample(
+        raise UnusableInput(
             path,
             f"the input {value.name!r} is {value.type}, which is not laid out like a picture",
             "Give the values as .npy, .json or .csv.",
@@ -89,7 +89,7 @@ def _decode(path: Path, data: bytes, layout: PictureLayout) -> np.ndarray:
         size = (layout.width or opened.width, layout.height or opened.height)
         for width, height in (opened.size, size):
             if width * height > _MAX_PIXELS:
-                raise UnusableSample(path, f"{width} x {height} pixels are too many")
+                raise UnusableInput(path, f"{width} x {height} pixels are too many")
         picture = ImageOps.exif_transpose(opened).convert(_MODES[layout.channels])
         size = (layout.width or picture.width, layout.height or picture.height)
         if size != picture.size:
@@ -102,5 +102,5 @@ def _decode(path: Path, data: bytes, layout: PictureLayout) -> np.ndarray:
         SyntaxError,
         ValueError,
     ) as error:
-        raise UnusableSample(path, "the picture cannot be decoded") from error
+        raise UnusableInput(path, "the picture cannot be decoded") from error
     return np.asarray(picture, dtype=np.uint8).reshape(size[1], size[0], layout.channels)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from onnxport.domain.signature import Signature
-from onnxport.service.sample_errors import SampleUnreadable, UnusableSample
+from onnxport.service.sample_errors import InputUnreadable, UnusableInput
 
 JSON_TYPE = "application/json"
 STANDARD_INPUT = Path("-")
@@ -31,8 +31,8 @@ def read_sample(path: Path, signature: Signature, *, scale: float = 1.0) -> tupl
         scale: factor for the values 0..255 of a picture's pixels.
 
     Raises:
-        SampleUnreadable: there is no such file, or it cannot be read.
-        UnusableSample: its content does not fit the signature.
+        InputUnreadable: there is no such file, or it cannot be read.
+        UnusableInput: its content does not fit the signature.
     """
     data = _read(path)
     suffix = path.suffix.lower()
@@ -63,11 +63,11 @@ def _read(path: Path) -> bytes:
             with path.expanduser().open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SampleUnreadable(path, error.strerror or os.strerror(error.errno or 0)) from error
+        raise InputUnreadable(path, error.strerror or os.strerror(error.errno or 0)) from error
     except ValueError as error:
-        raise SampleUnreadable(path, "the path is not valid") from error
+        raise InputUnreadable(path, "the path is not valid") from error
     if len(data) > MAX_BYTES:
-        raise SampleUnreadable(path, f"it is larger than {MAX_BYTES // 1024**2} MiB")
+        raise InputUnreadable(path, f"it is larger than {MAX_BYTES // 1024**2} MiB")
     return data.removeprefix(codecs.BOM_UTF8)
 
 
@@ -76,11 +76,11 @@ def _check_json(path: Path, data: bytes) -> bytes:
         json.loads(data.decode())
     except json.JSONDecodeError as error:
         if not data.strip():
-            raise UnusableSample(path, "it is empty") from None
+            raise UnusableInput(path, "it is empty") from None
         where = f"line {error.lineno}, column {error.colno}"
-        raise UnusableSample(
+        raise UnusableInput(
             path, f"it is not JSON ({error.msg} at {where}), nor another kind that is known"
         ) from error
     except (UnicodeDecodeError, RecursionError) as error:
-        raise UnusableSample(path, "it is not of a kind that is known") from error
+        raise UnusableInput(path, "it is not of a kind that is known") from error
     return data

@@ -10,7 +10,7 @@ import numpy as np
 from onnxport.domain.dtype import DType
 from onnxport.domain.signature import NamedValue, Signature, TensorType
 from onnxport.service.sample_arrays import body_of, cast_array, only_input
-from onnxport.service.sample_errors import UnusableSample
+from onnxport.service.sample_errors import UnusableInput
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
@@ -25,7 +25,7 @@ def body_of_table(
     value of the only input, and a first row that does not read as numbers is skipped as a heading.
 
     Raises:
-        UnusableSample: rows of different lengths, cells that are no numbers, or a shape that the input does not take.
+        UnusableInput: rows of different lengths, cells that are no numbers, or a shape that the input does not take.
     """
     rows = _read_rows(path, data, delimiter)
     required = [value.name for value in signature.inputs if value.required]
@@ -48,12 +48,12 @@ def _read_rows(path: Path, data: bytes, delimiter: str) -> list[list[str]]:
             row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
         ]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UnusableSample(path, "it is not a table of UTF-8 text") from error
+        raise UnusableInput(path, "it is not a table of UTF-8 text") from error
     if not rows:
-        raise UnusableSample(path, "it is empty")
+        raise UnusableInput(path, "it is empty")
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
-            raise UnusableSample(
+            raise UnusableInput(
                 path, f"row {number} has {len(row)} cells and the first row {len(rows[0])}"
             )
     return rows
@@ -87,7 +87,7 @@ def _reshape(path: Path, array: np.ndarray, name: str, kind: TensorType) -> np.n
         sizes = [size for size in rest if isinstance(size, int)]
         if math.prod(sizes) == array.shape[1]:
             return array.reshape(-1, *sizes)
-    raise UnusableSample(
+    raise UnusableInput(
         path, f"rows of {array.shape[1]} cells do not fit {name!r}, which is {kind}"
     )
 
@@ -111,7 +111,7 @@ def _is_number(cell: str) -> bool:
 def _parse(path: Path, cells: list[str], value: NamedValue) -> np.ndarray:
     kind = value.type
     if not isinstance(kind, TensorType):
-        raise UnusableSample(path, f"the input {value.name!r} is {kind}", "Give a JSON body.")
+        raise UnusableInput(path, f"the input {value.name!r} is {kind}", "Give a JSON body.")
     if kind.dtype is DType.STRING:
         return np.array(cells, dtype=str)
     try:
@@ -121,7 +121,7 @@ def _parse(path: Path, cells: list[str], value: NamedValue) -> np.ndarray:
             return np.array([int(cell) for cell in cells], dtype=kind.dtype.value)
         numbers = np.array([float(cell) for cell in cells], dtype=np.float64)
     except (ValueError, KeyError, OverflowError) as error:
-        raise UnusableSample(
+        raise UnusableInput(
             path, f"a cell does not read as {kind.dtype}, which {value.name!r} takes"
         ) from error
     return cast_array(path, numbers, value.name, kind)
