@@ -106,6 +106,8 @@ class Load:
                     connection.close()
                 connection = None
             self._stop.wait(self._pause_s)
+        if connection is not None:
+            connection.close()
 
     def _note(self, answer: http.client.HTTPResponse, content: bytes) -> None:
         now = time.monotonic()

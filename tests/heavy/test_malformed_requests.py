@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1800)]
 REQUESTS = int(os.environ.get("ONNXPORT_FUZZ_REQUESTS", "200000"))
 SEED = int(os.environ.get("ONNXPORT_FUZZ_SEED", "2018"))
 BATCH = 50
+DELIBERATE = {501, 503}  # an unknown transfer coding; too busy
+STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d{3}) [A-Z][A-Za-z ]*\r\n")
 PATHS = [
     b"/score",
     b"/v2/models/target/infer",
@@ -59,7 +62,7 @@ def test_malformed_requests_do_no_harm(program: Program, tmp_path: Path) -> None
     after = resident_kib(pid)
 
     assert pid == front_pid(program), "the serving process was replaced"
-    assert set() == {code for code in codes if code >= 500} - {503}
+    assert set() == {code for code in codes if code >= 500} - DELIBERATE
     assert codes[400] > REQUESTS // 20, codes
     assert after - before < 8 * 1024, f"resident memory grew from {before} to {after} KiB"
     status, _, content = address.request("POST", "/score", BODY)
@@ -91,9 +94,8 @@ def exchange(address: Address, requests: list[bytes], codes: Counter[int]) -> in
                 received += chunk
         except (ConnectionResetError, BrokenPipeError):
             pass
-    answers = received.split(b"HTTP/1.1 ")[1:]
-    for answer in answers:
-        codes[int(answer[:3])] += 1
+    answers = STATUS_LINE.findall(received)
+    codes.update(map(int, answers))
     return len(answers)
 
 
