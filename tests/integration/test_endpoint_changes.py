@@ -365,6 +365,22 @@ def test_one_of_two_failing_to_start_does_not_hide_the_other(endpoints, root, mo
     assert "the fake gives up" in outcomes["one"].error.message
 
 
+def test_a_start_that_fails_leaves_it_stopped(endpoints, model):
+    endpoints.deploy(model)
+    endpoints.down()
+    directory = endpoints._store.directory("double")
+    spec = directory.spec()
+    settings = replace(spec.revisions[0].settings, intra_op_threads=fake.REFUSED_THREADS)
+    revision = replace(spec.revisions[0], settings=settings)
+    directory.write_spec(replace(spec, generation=2, revisions=(revision,)))
+
+    (outcome,) = endpoints.up()
+
+    assert isinstance(outcome.error, RevisionFailed)
+    assert "stays stopped" in outcome.error.message
+    assert "stopped" == endpoints.get("double").state
+
+
 def test_deployments_at_the_same_time_take_turns(endpoints, root, model):
     endpoints.deploy(model)
     found = []

@@ -162,7 +162,7 @@ class Step:
         running = self._took_s is None
         mark = "…" if running else "✗" if self._failed else "✓"
         took_s = time.monotonic() - self._began if self._took_s is None else self._took_s
-        return printable(f"{mark} {self.title:<12} {took_s:6.2f} s  {self.detail}".rstrip())
+        return printable(f"{mark} {self.title:<14} {took_s:6.2f} s  {self.detail}".rstrip())
 
 
 def _start_live(steps: Steps) -> "Live":

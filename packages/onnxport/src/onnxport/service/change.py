@@ -87,9 +87,15 @@ class Changes:
 
     def start(self, endpoint: EndpointDirectory) -> EndpointStatus:
         """Start a settled endpoint and wait until it serves its wanted state; nothing where it does already."""
-        self.target.start(endpoint.path)
+        running = self.target.is_running(endpoint.path)
         spec = endpoint.spec()
-        return self._wait(endpoint, spec, Journal(spec, None, False))
+        try:
+            self.target.start(endpoint.path)
+            return self._wait(endpoint, spec, Journal(spec, None, running))
+        except BaseException:
+            if not running:
+                self.stop(endpoint)
+            raise
 
     def stop(self, endpoint: EndpointDirectory) -> None:
         """Stop an endpoint; requests in flight may take as long as its limits let them."""
