@@ -8,4 +8,4 @@ from onnxport_serve.supervisor.start import supervise
 
 if __name__ == "__main__":
     front = [sys.executable, str(Path(__file__).with_name("lifecycle_front.py"))]
-    sys.exit(supervise(Path(sys.argv[1]), front, open_log(), hung_after_s=3.0))
+    sys.exit(supervise(Path(sys.argv[1]).absolute(), front, open_log(), hung_after_s=3.0))

@@ -1,12 +1,13 @@
 """`python -m onnxport_serve --directory D`: serve the endpoint of a directory. Format: `docs/specs/endpoint.md`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from onnxport_serve.log import open_log
-from onnxport_serve.supervisor.start import supervise
+from onnxport_serve.supervisor.spawn import spawn_front
 
 _FRONT = ("-P", "-m", "onnxport_serve.front")
 
@@ -25,7 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log = open_log()
     except ValueError as error:
         parser.error(str(error))
-    return supervise(options.directory, [sys.executable, *_FRONT], log)
+    directory = options.directory.absolute()
+    command = [sys.executable, *_FRONT]
+    # The front's imports take most of the time until the first answer; they begin before the supervisor's own.
+    early = spawn_front(command, directory, {**os.environ, **log.settings})
+    from onnxport_serve.supervisor.start import supervise
+
+    return supervise(directory, command, log, early=early)
 
 
 if __name__ == "__main__":

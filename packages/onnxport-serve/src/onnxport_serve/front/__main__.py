@@ -1,4 +1,4 @@
-"""`python -m onnxport_serve.front`: started by the supervisor only."""
+"""`python -m onnxport_serve.front`: started by the supervisor only (`supervisor/spawn.py`)."""
 
 import sys
 

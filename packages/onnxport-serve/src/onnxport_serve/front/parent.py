@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_GROUP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _LARGEST_LIMIT = 1 << 20
 _FIRST_TO_GO = "500"
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
@@ -28,10 +29,14 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def ignore_terminal_signals() -> None:
-    """Leave signals that go to the whole process group to the supervisor, which tells the fronts what to do."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+def ignore_group_signals() -> None:
+    """Leave signals that go to the whole process group to the supervisor, which tells the fronts what to do.
+
+    They are blocked since the process began, so that none ends it while it imports.
+    """
+    for number in _GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _GROUP_SIGNALS)
 
 
 def raise_descriptor_limit() -> None:

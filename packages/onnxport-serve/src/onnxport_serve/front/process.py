@@ -1,6 +1,5 @@
 """The life of a front: load, tell, accept, serve, drain, exit."""
 
-import argparse
 import gc
 import socket
 import traceback
@@ -21,7 +20,7 @@ from onnxport_serve.front.interface import Load, Serving
 from onnxport_serve.front.loop import new_loop
 from onnxport_serve.front.parent import (
     die_with_parent,
-    ignore_terminal_signals,
+    ignore_group_signals,
     raise_descriptor_limit,
     set_first_to_go,
 )
@@ -34,22 +33,21 @@ _COLLECT_AFTER = 20_000
 def main(arguments: Sequence[str], load: Load) -> int:
     """Serve until the supervisor says otherwise.
 
+    Args:
+        arguments: endpoint directory, process number of the supervisor, descriptors of the control and hand-off channels.
+        load: loads the revisions of a document.
+
     A drained front ends inside its service, with exit code 0; 1 means that it could not load, or lost its supervisor.
     """
-    parser = argparse.ArgumentParser(prog="onnxport_serve.front")
-    parser.add_argument("--directory", type=Path, required=True)
-    parser.add_argument("--parent", type=int, required=True)
-    parser.add_argument("--control", type=int, required=True)
-    parser.add_argument("--handoff", type=int, required=True)
-    options = parser.parse_args(arguments)
-    die_with_parent(options.parent)
-    ignore_terminal_signals()
+    directory, parent, control, handoff = arguments
+    die_with_parent(int(parent))
+    ignore_group_signals()
     raise_descriptor_limit()
-    channel = Channel(socket.socket(fileno=options.control))
-    handoff = socket.socket(fileno=options.handoff)
-    log = open_log()
+    channel = Channel(socket.socket(fileno=int(control)))
     try:
-        return _serve(options.directory, channel, handoff, load, log)
+        return _serve(
+            Path(directory), channel, socket.socket(fileno=int(handoff)), load, open_log()
+        )
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return 1
 

@@ -8,13 +8,13 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from onnxport_serve.descriptors import LISTENER, receive_descriptor, send_descriptor
 from onnxport_serve.supervisor.log_file import LogFile
 from onnxport_serve.supervisor.problem import Problem
+from onnxport_serve.supervisor.spawn import Spawned
 
 _CHUNK = 1 << 16
 _TAIL_LINES = 20
@@ -28,8 +28,7 @@ class Front:
     has loaded or applied. `heard` is when it last reported, on the monotonic clock.
 
     Args:
-        command: what to run; options are added.
-        environment: of the new process.
+        process: as `spawn_front` started it.
         selector: watches the channels; its data are callables without arguments.
         on_connection: takes the descriptor of a connection that this front gives away.
         log_file: where the front's standard output and error go.
@@ -37,9 +36,7 @@ class Front:
 
     def __init__(
         self,
-        command: Sequence[str],
-        directory: Path,
-        environment: Mapping[str, str],
+        process: Spawned,
         selector: selectors.BaseSelector,
         on_connection: Callable[[int], None],
         log_file: LogFile,
@@ -47,14 +44,7 @@ class Front:
         self._selector = selector
         self._on_connection = on_connection
         self._log_file = log_file
-        self._control, control = socket.socketpair()
-        self._handoff, handoff = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._log, log = os.pipe()
-        channels = (control.fileno(), handoff.fileno())
-        self.pid = _spawn(command, directory, environment, channels, log)
-        control.close()
-        handoff.close()
-        os.close(log)
+        self.pid, self._control, self._handoff, self._log = process
         self.state = "loading"
         self.generation = 0
         self.started = self.heard = time.monotonic()
@@ -227,34 +217,6 @@ class Front:
         self._log_file.write(lines)
         text = lines.decode("utf-8", "replace")
         self.log_tail.extend(line[:2000] for line in text.splitlines())
-
-
-def _spawn(
-    command: Sequence[str],
-    directory: Path,
-    environment: Mapping[str, str],
-    channels: tuple[int, int],
-    log: int,
-) -> int:
-    """Start the process with these two descriptors, its output going to a third, and nothing else of ours."""
-    control, handoff = channels
-    options = ["--directory", str(directory), "--parent", str(os.getpid())]
-    options += ["--control", str(control), "--handoff", str(handoff)]
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_DUP2, log, 1),
-        (os.POSIX_SPAWN_DUP2, log, 2),
-    ]
-    for channel in channels:
-        os.set_inheritable(channel, True)
-    return os.posix_spawn(
-        command[0],
-        [*command, *options],
-        dict(environment),
-        file_actions=actions,
-        setsigmask=(),
-        setsigdef=(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE),
-    )
 
 
 def _death(wait_status: int, state: str, log_tail: tuple[str, ...]) -> Problem:

@@ -18,6 +18,7 @@ from onnxport_serve.supervisor.log_file import LogFile
 from onnxport_serve.supervisor.memory import lack_of_memory
 from onnxport_serve.supervisor.problem import Problem, log_problem
 from onnxport_serve.supervisor.signals import Signals
+from onnxport_serve.supervisor.spawn import Spawned, spawn_front
 from onnxport_serve.supervisor.status import FrontEntry, Status, StatusFile
 from onnxport_serve.supervisor.wanted import WantedState, claimed_generation
 
@@ -41,12 +42,14 @@ class Supervisor:
         log: Log,
         listen: Listen,
         listeners: Listeners,
-        hung_after_s: float = HUNG_AFTER_S,
+        early: Spawned | None,
+        hung_after_s: float,
     ) -> None:
         self._directory = directory
         self._command = list(command)
         self._log = log
         self._listen = listen
+        self._early = early
         self._hung_after_s = hung_after_s
         self._listeners = listeners
         self._status_file = StatusFile(directory)
@@ -159,14 +162,10 @@ class Supervisor:
             self._start_front(self._loading)
 
     def _start_front(self, fleet: Fleet) -> None:
-        front = Front(
-            self._command,
-            self._directory,
-            self._environment,
-            self._selector,
-            self._pass_on,
-            self._log_file,
-        )
+        process, self._early = self._early, None
+        if process is None:
+            process = spawn_front(self._command, self._directory, self._environment)
+        front = Front(process, self._selector, self._pass_on, self._log_file)
         self._fronts[front.pid] = front
         fleet.fronts.append(front)
         front.load(fleet.document, self._listeners.sockets)
