@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -75,6 +75,7 @@ class FakeExecution:
 
     def __init__(self) -> None:
         self.gate = threading.Event()
+        self.is_stubborn = False
         self.runs = 0
         self.ended = 0
         self.entered = threading.Semaphore(0)
@@ -89,7 +90,7 @@ class FakeExecution:
         if data[:1] == [-2]:
             self.entered.release()
             while not self.gate.wait(0.002):
-                if options is not None and options.terminate:
+                if options is not None and options.terminate and not self.is_stubborn:
                     self.ended += 1
                     raise OrtRefusal("[ONNXRuntimeError] : 1 : FAIL : terminated")
         return [[2 * value for value in data]]
@@ -158,7 +159,7 @@ class Endpoint:
         self.app: App = build_app(
             make_spec(settings), revisions, log=_ListLog(self.lines), clock=settings.clock
         )
-        self._thread = threading.Thread(target=self._serve)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._started = threading.Event()
         self.port = 0
 
@@ -224,7 +225,11 @@ class Endpoint:
         async def call() -> Any:
             return function(*arguments)
 
-        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(5)
+        return self.run(call())
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine on the loop's thread and wait for it."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(5)
 
     def connect(self) -> "Client":
         return Client(socket.create_connection(("127.0.0.1", self.port), timeout=10))

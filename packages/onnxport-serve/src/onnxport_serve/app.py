@@ -18,12 +18,13 @@ from wsgiref.handlers import format_date_time
 
 from onnxport_serve.access_log import AccessLog
 from onnxport_serve.documents import EndpointSpec
-from onnxport_serve.errors import MethodNotAllowed, RequestError, RunFailed
+from onnxport_serve.errors import Headers, MethodNotAllowed, RequestError, RunFailed
 from onnxport_serve.known import KnownHead
 from onnxport_serve.limits import Admission
 from onnxport_serve.log import Log
 from onnxport_serve.metrics import Metrics
 from onnxport_serve.model.revision import LoadedRevision
+from onnxport_serve.origin import PREFLIGHT
 from onnxport_serve.protocol import HttpProtocol, Release
 from onnxport_serve.request import Request, new_id, take_ids
 from onnxport_serve.response import error_body, family, header_lines, send
@@ -220,12 +221,12 @@ class App:
     def _check(self, request: Request, state: State, route: Route | None) -> Route:
         """Check where the request comes from and whether it may, then find its route."""
         headers = request.headers
-        host = headers.get(b"host", b"")
-        if not request.protocol.trusted and host:
+        host = headers.get(b"host")
+        if host is not None and not request.protocol.trusted:
             state.guard.check_host(host)
         origin = headers.get(b"origin")
         if origin is not None:
-            state.guard.check_origin(origin, host)
+            state.guard.check_origin(origin, host or b"")
             request.extra = header_lines(state.guard.cors_headers(origin))
         if state.keyring.required and request.method != b"OPTIONS":
             found = route or state.lookup(request.target)
@@ -236,10 +237,9 @@ class App:
     def _answer_method(self, request: Request, route: Route) -> None:
         if request.method != b"OPTIONS":
             raise _not_allowed(route)
-        headers = ((b"allow", route.allow),)
-        origin = request.headers.get(b"origin")
-        if origin is not None and b"access-control-request-method" in request.headers:
-            headers += request.state.guard.preflight_headers(origin)
+        headers: Headers = ((b"allow", route.allow),)
+        if b"origin" in request.headers and b"access-control-request-method" in request.headers:
+            headers += PREFLIGHT
         send(request, 200, b"", content_type=b"text/plain", headers=headers)
 
     def _compile(self, spec: EndpointSpec) -> State:

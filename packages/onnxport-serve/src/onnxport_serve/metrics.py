@@ -112,7 +112,7 @@ class Metrics:
         return self._runs.setdefault((version, protocol), RunSeries())
 
     def count_request(self, protocol: str, status: int) -> None:
-        """Count an answer outside the successful runs, which their series count."""
+        """Count an answer that no revision had a part in; the others are in their series."""
         key = (protocol, status)
         self._requests[key] = self._requests.get(key, 0) + 1
 
@@ -198,6 +198,8 @@ class Metrics:
             done = sum(series.request.counts)
             if done:
                 counts[protocol, 200] = counts.get((protocol, 200), 0) + done
+        for (_, protocol, status), histogram in self._failed.items():
+            counts[protocol, status] = counts.get((protocol, status), 0) + sum(histogram.counts)
         return counts
 
     def _gauge(self, name: str, what: str, value: float) -> Iterator[str]:

@@ -15,9 +15,17 @@ from onnxport_serve.response import printable
 
 _REMEMBERED = 64
 _WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
-_ALLOWED_METHODS = b"GET, HEAD, POST, OPTIONS"
+PREFLIGHT: Headers = (
+    (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, inference-header-content-length, x-request-id",
+    ),
+    (b"access-control-allow-private-network", b"true"),
+    (b"access-control-max-age", b"600"),
+)
+"""What the answer to an allowed preflight request carries besides. Source: Fetch standard, CORS protocol."""
 _EXPOSED = b"x-request-id, x-onnxport-revision, server-timing, inference-header-content-length"
-_ACCEPTED = b"authorization, content-type, inference-header-content-length, x-request-id"
 
 
 class OriginGuard:
@@ -74,16 +82,6 @@ class OriginGuard:
             (b"access-control-allow-origin", origin),
             (b"vary", b"origin"),
             (b"access-control-expose-headers", _EXPOSED),
-        )
-
-    def preflight_headers(self, origin: bytes) -> Headers:
-        """What the answer to a preflight request carries. Source: Fetch standard, CORS protocol."""
-        return (
-            *self.cors_headers(origin),
-            (b"access-control-allow-methods", _ALLOWED_METHODS),
-            (b"access-control-allow-headers", _ACCEPTED),
-            (b"access-control-allow-private-network", b"true"),
-            (b"access-control-max-age", b"600"),
         )
 
     def _is_trusted_address(self, name: str) -> bool:
