@@ -50,7 +50,10 @@ def verify_bundle(directory: Path, digest: str) -> BundleManifest:
 
 def _check_names(directory: Path, manifest: BundleManifest) -> None:
     listed = {file.path for file in manifest.files} | {MANIFEST_NAME}
-    present = set(_walk(directory))
+    try:
+        present = set(_walk(directory))
+    except OSError as error:
+        raise BundleError(directory, f"cannot be listed ({error.strerror})") from None
     for path in sorted(listed - present):
         raise BundleError(directory, f"the file '{path}' is missing")
     for path in sorted(present - listed):
