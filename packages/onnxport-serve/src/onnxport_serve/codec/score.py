@@ -22,7 +22,7 @@ from onnxport_serve.codec.ort_server import decode_ort_server, is_ort_server
 from onnxport_serve.codec.quick import LARGEST, QuickReader
 from onnxport_serve.codec.raw import NPY_MAGIC, add_npy, add_raw
 from onnxport_serve.codec.records import Records
-from onnxport_serve.codec.tensor_fast import NumberParser, count_arrays
+from onnxport_serve.codec.tensor_fast import NumberParser, count_arrays, look_up
 from onnxport_serve.errors import BadRequest
 
 _JSON_TYPES = frozenset(
@@ -182,7 +182,7 @@ class ScoreCodec:
         values: dict[str, Any] = {}
         arrays = 0
         for name in node:
-            child = node[name]  # items() would make Python objects of everything below
+            child = look_up(node, name)
             if top and name == "inputs" and type(child) is simdjson.Object:
                 inner = self._lift_object(child, top=False)
                 if inner is None:

@@ -100,6 +100,14 @@ def _measure(node: Any) -> tuple[Shape, int] | None:
     return None
 
 
+def look_up(node: Any, name: str) -> Any:
+    """The member of an object without making Python objects of what lies below it, as iterating over items would.
+
+    `None` for a name that is absent, or that simdjson cannot look up because it holds a zero byte.
+    """
+    return None if "\0" in name or name not in node else node[name]
+
+
 def count_arrays(body: bytes) -> int:
     """How many opening brackets the body holds, those inside strings included."""
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == 0x5B))

@@ -16,7 +16,7 @@ from onnxport_serve.codec.loading import load_json
 from onnxport_serve.codec.quick import LARGEST
 from onnxport_serve.codec.raw import add_raw
 from onnxport_serve.codec.stated_shape import read_shape
-from onnxport_serve.codec.tensor_fast import NumberParser, count_arrays
+from onnxport_serve.codec.tensor_fast import NumberParser, count_arrays, look_up
 from onnxport_serve.codec.v2_answer import V2Encoder
 from onnxport_serve.errors import BadRequest
 
@@ -132,7 +132,7 @@ class V2Codec:
         document: dict[str, Any] = {}
         arrays = 0
         for name in node:
-            child = node[name]  # items() would make Python objects of everything below
+            child = look_up(node, name)
             if name == "inputs" and type(child) is simdjson.Array:
                 tensors = [self._lift_tensor(entry) for entry in child]
                 document[name] = tensors
@@ -152,9 +152,10 @@ class V2Codec:
             return None
         tensor: dict[str, Any] = {}
         for name in node:
-            child = node[name]
+            child = look_up(node, name)
             if name == "data":
-                known = self._inputs.by_name.get(_text(node, "name"))
+                stated = look_up(node, "name")
+                known = self._inputs.by_name.get(stated) if type(stated) is str else None
                 if not isinstance(known, TensorInput) or known.reader is None:
                     return None
                 read = known.reader.read(child)
@@ -170,14 +171,6 @@ def _plain(node: Any) -> Any:
     if type(node) is simdjson.Array:
         return node.as_list()
     return node.as_dict() if type(node) is simdjson.Object else node
-
-
-def _text(node: Any, name: str) -> str:
-    try:
-        value = node[name]
-    except KeyError:
-        return ""
-    return value if type(value) is str else ""
 
 
 def _count_lists(value: Any) -> int:
