@@ -51,14 +51,16 @@ def test_a_documented_session_prints_what_the_page_says(
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
         )  # fmt: skip
 
-        assert _pattern(expected).fullmatch(done.stdout.strip()), f"$ {command}\n{done.stdout}"
+        assert _pattern(expected).fullmatch(done.stdout.rstrip() + "\n"), (
+            f"$ {command}\n{done.stdout}"
+        )
 
 
 def test_a_session_that_prints_something_else_is_noticed() -> None:
     pattern = _pattern(["endpoint iris is …", "…", "done"])
 
-    assert pattern.fullmatch("endpoint iris is ready\none\ntwo\ndone")
-    assert not pattern.fullmatch("endpoint iris is ready\none\ntwo")
+    assert pattern.fullmatch("endpoint iris is ready\none\ntwo\ndone\n")
+    assert not pattern.fullmatch("endpoint iris is ready\none\ntwo\n")
 
 
 def _steps(block: str) -> list[tuple[str, list[str]]]:
@@ -80,7 +82,7 @@ def _pattern(lines: list[str]) -> re.Pattern[str]:
             if line.strip() == "…"
             else r".*?".join(map(_loose, line.split("…"))) + r"[ ]*\n"
         )
-    return re.compile("".join(parts).removesuffix("\\n") + r"\n?")
+    return re.compile("".join(parts))
 
 
 def _loose(text: str) -> str:
