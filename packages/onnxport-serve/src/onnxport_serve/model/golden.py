@@ -7,14 +7,17 @@ model may refuse it for reasons that a signature cannot express, so that is a wa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import orjson
+from onnxruntime import OrtValue
 
-from onnxport_serve.codec import ModelCodec
+from onnxport_serve.codec import Answer, Call, ModelCodec
 from onnxport_serve.codec.example import generate_feeds, score_body
 from onnxport_serve.documents import BundleSample
 from onnxport_serve.errors import LoadError, RequestError
@@ -80,10 +83,31 @@ def ask_sample(
 def ask_generated(codec: ModelCodec, execution: Execution, signature: Signature) -> Golden:
     """Answer a request made from the signature; a refusal is a warning."""
     try:
-        body = orjson.dumps(score_body(signature, generate_feeds(signature)))
-        return ask(codec, execution, body, _JSON)
+        feeds = generate_feeds(signature)
+        body = score_body(signature, feeds)
+        if body is None:
+            call = _typed_call(feeds)
+            execution(call)
+            return Golden(call=call, seconds=measure(execution, call))
+        return ask(codec, execution, orjson.dumps(body), _JSON)
     except Exception as error:
         return Golden(warning=f"the generated golden request was refused: {_reason(error)}")
+
+
+def _typed_call(feeds: dict[str, Any]) -> Call:
+    """A run of values that JSON cannot express; its outputs are not encoded."""
+    values = {
+        name: value
+        if isinstance(value, OrtValue)
+        else OrtValue.ortvalue_from_numpy(np.asarray(value))
+        for name, value in feeds.items()
+    }
+    size = sum(prod(value.shape()) for value in values.values())
+    return Call(values, None, size, _no_answer, typed=True, wants_typed_outputs=True)
+
+
+def _no_answer(outputs: list[Any], version: str) -> Answer:  # noqa: ARG001 - the encoder's interface
+    return Answer(b"")
 
 
 def measure(execution: Execution, call: Any) -> float:

@@ -165,36 +165,31 @@ class _Loader:
     def _make_runner(self, execution: Execution, threads: int, golden: Golden) -> Runner:
         settings = self._settings
         slots = settings.concurrency or max(1, self._cores // threads)
-        inline_size, reason = self._inline(golden)
-        kind = "on the event loop" if inline_size != -1 else "on threads"
+        inline_size, adapts, reason = self._inline(golden)
+        kind = "on threads" if inline_size == -1 else "on the event loop"
         self._decisions += [
             f"golden run: {_ms(golden.seconds)}",
             f"intra-op threads: {threads}"
             + (" (set)" if settings.intra_op_threads is not None else ""),
             f"runs {kind}: {reason}; {slots} at a time on threads",
         ]
-        return Runner(
-            execution,
-            inline_size=inline_size,
-            slots=slots,
-            adapts=settings.runner == "auto" and inline_size != -1,
-        )
+        return Runner(execution, inline_size=inline_size, slots=slots, adapts=adapts)
 
-    def _inline(self, golden: Golden) -> tuple[int | None, str]:
-        """Up to which size of input runs happen on the loop (`-1`: none, `None`: any), and why."""
+    def _inline(self, golden: Golden) -> tuple[int | None, bool, str]:
+        """Up to which size of input runs happen on the loop (`-1`: none, `None`: any), whether that moves, and why."""
         chosen: RunSettings = self._settings
         if chosen.runner == "inline":
-            return None, "set"
+            return None, False, "set"
         if chosen.runner == "threads":
-            return -1, "set"
-        if golden.seconds is None:
-            return -1, "no golden run tells how long one takes"
-        if golden.seconds > INLINE_BUDGET_S:
-            return -1, f"a run takes more than {_ms(INLINE_BUDGET_S)}"
+            return -1, False, "set"
+        if golden.seconds is not None and golden.seconds > INLINE_BUDGET_S:
+            return -1, False, f"a run takes more than {_ms(INLINE_BUDGET_S)}"
         if _is_open_ended(self._file):
-            return -1, "loops in the model can take any time"
+            return -1, False, "loops in the model can take any time"
+        if golden.seconds is None:
+            return -1, True, "no golden run tells how long one takes, the first ones will"
         size = _INLINE_GROWTH * max(1, golden.call.size)
-        return size, f"a run is short, up to {size} input elements and as observed from there"
+        return size, True, f"a run is short, up to {size} input elements and as observed from there"
 
     def _read_proof(self) -> dict[str, Any] | None:
         if self._model.proof is None:

@@ -26,7 +26,7 @@ _RETRY_AFTER = ((b"retry-after", b"1"),)
 
 
 class Execution:
-    """How one session is called: plain arrays, or typed values where numpy has no such element type.
+    """How one session is called: with arrays, or with typed values both ways where NumPy has no such element type.
 
     Args:
         session: the session; runs may happen on several threads at once.
@@ -44,20 +44,12 @@ class Execution:
     def __call__(self, call: Any, options: Any = None) -> list[Any]:
         """Run; raises what ONNX Runtime raises."""
         names = call.outputs or self._outputs
-        if call.typed or call.wants_typed_outputs:
-            return self._run_typed(call, names, options)
-        outputs: list[Any] = self._run(names, call.feeds, options)
+        outputs: list[Any] = (
+            self._session.run_with_ort_values(names, call.feeds, options)
+            if call.wants_typed_outputs
+            else self._run(names, call.feeds, options)
+        )
         return outputs
-
-    def _run_typed(self, call: Any, names: list[str], options: Any) -> list[Any]:
-        feeds = {
-            name: value
-            if isinstance(value, onnxruntime.OrtValue)
-            else onnxruntime.OrtValue.ortvalue_from_numpy(value)
-            for name, value in call.feeds.items()
-        }
-        values: list[Any] = self._session.run_with_ort_values(names, feeds, options)
-        return values
 
 
 class Job:

@@ -19,7 +19,8 @@ from onnxport_serve.signature import (
     ValueType,
 )
 
-_LOG_ERRORS = 3
+# Errors come as exceptions; ONNX Runtime's own lines would repeat them, unbounded and with values of the request.
+_LOG_FATAL = 4
 _LONGEST_DETAIL = 300
 _ORT_NAME = {"float32": "float", "float64": "double"}
 
@@ -37,7 +38,7 @@ def open_session(path: Path, providers: Sequence[str], intra_op_threads: int) ->
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = intra_op_threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _LOG_ERRORS
+    options.log_severity_level = _LOG_FATAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(
@@ -46,7 +47,8 @@ def open_session(path: Path, providers: Sequence[str], intra_op_threads: int) ->
     except Exception as error:
         raise LoadError(
             "model_not_loadable",
-            f"ONNX Runtime {onnxruntime.__version__} cannot load '{path.name}': {detail(error)}",
+            f"ONNX Runtime {onnxruntime.__version__} cannot load '{path.name}': "
+            + detail(error).replace(str(path), path.name),
             "Look at the file with `onnxport inspect`; it names what is missing or unsupported.",
         ) from error
     missing = set(providers) - set(session.get_providers())
