@@ -44,13 +44,14 @@ def _refusal(text: bytes, error: orjson.JSONDecodeError) -> str:
 def _repeats_name(text: bytes, value: Any) -> bool:
     """Whether an object names a member twice: orjson keeps the last silently, simdjson counts both.
 
-    A text that only orjson reads (an integer of more than 64 bits) is not looked at.
+    A text that only orjson reads (an integer of more than 64 bits) is not looked at, nor is one with a NUL in a name, which
+    simdjson cannot look up.
     """
     if text.count(b'"') <= 2:
         return False
     try:
         return _differs(simdjson.Parser().parse(text), value, _DEEPEST_CHECK)
-    except (ValueError, RuntimeError):
+    except (ValueError, RuntimeError, KeyError):
         return False
 
 

@@ -95,7 +95,8 @@ class V2Codec:
 
     def _call(self, to: Gathering, document: dict[str, Any]) -> Call:
         everything_binary = _flag(_parameters(document), "binary_data_output") or False
-        wanted = document.get("outputs") or []
+        wanted = document.get("outputs")
+        wanted = [] if wanted is None else wanted
         if type(wanted) is not list or not set(map(type, wanted)) <= {dict}:
             raise BadRequest("'outputs' has to be a list of objects with a name")
         chosen = self._outputs.select([entry.get("name") for entry in wanted])
@@ -126,6 +127,8 @@ class V2Codec:
 
     def _lift(self, body: bytes) -> dict[str, Any] | None:
         """The document of a large body with its number arrays already read; `None` leaves it to the exact way."""
+        if b"\\u0000" in body:  # simdjson cannot look up a name with a NUL
+            return None
         node = self._parser.parse(body)
         if type(node) is not simdjson.Object:
             return None
