@@ -112,6 +112,11 @@ class Steps:
             raise
         self.finish()
 
+    def notice(self, text: str) -> None:
+        """Say something at once, above the steps on a terminal, without ending the one that runs."""
+        if not self._quiet:
+            print(printable(text), file=sys.stderr, flush=True)
+
     def start(self, title: str, detail: str = "") -> "Step":
         """Begin a step, for callers that are called back instead of calling; `finish` ends it."""
         self._current = Step(title, detail)

@@ -140,7 +140,7 @@ class Deployer:
         with progress.step("start") as step:
 
             def waiting() -> None:
-                step.detail = f"waiting: another command is changing '{name}'"
+                progress.notice(f"waiting: another command is changing endpoint '{name}'")
 
             with self.store.changing(name, waiting) as endpoint:
                 wanted = self._next_state(endpoint, version, bundle, options)

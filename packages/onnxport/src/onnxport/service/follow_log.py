@@ -25,7 +25,10 @@ def follow(path: Path, lines: int) -> Iterator[str]:
                 yield line.decode("utf-8", "replace")
             if not chunk:
                 time.sleep(_POLL_S)
-                file = _reopened(file, path)
+                before, file = file, _reopened(file, path)
+                if rest and file is not before:
+                    yield rest.decode("utf-8", "replace")
+                    rest = b""
     finally:
         file.close()
 

@@ -18,6 +18,10 @@ class Progress(Protocol):
         """Begin a step; leaving the context ends it, an exception fails it."""
         ...
 
+    def notice(self, text: str) -> None:
+        """Tell something at once, while a step takes its time."""
+        ...
+
 
 class _Unseen:
     detail = ""
@@ -30,3 +34,6 @@ class NoProgress:
     def step(self, title: str) -> Iterator[StepDetail]:  # noqa: ARG002 - nothing is shown
         """Do nothing."""
         yield _Unseen()
+
+    def notice(self, text: str) -> None:
+        """Do nothing."""
