@@ -71,17 +71,20 @@ def model_metadata() -> Schema:
 def infer_request(signature: Signature, schemas: Schemas) -> Schema:
     """The body of an infer request in JSON; every tensor is described by its name."""
     tensors = [value.name for value in signature.outputs if _tensor_type(value) is not None]
-    wanted = list_schema(object_schema({"name": _one_of(tensors)}, ["name"])) | {
-        "uniqueItems": True
+    entry = object_schema({"name": _one_of(tensors)}, ["name"])
+    wanted: Schema = {
+        "description": "Outputs to answer with, each once; all when left out",
+        "type": "array",
+        "items": entry,
+        "uniqueItems": True,
+        "maxItems": len(tensors),
     }
     has_others = len(tensors) < len(signature.outputs)
     return object_schema(
         {
-            "id": {"type": "string", "description": "Comes back in the answer"},
+            "id": schemas.nullable({"type": "string", "description": "Comes back in the answer"}),
             "inputs": _tensors(signature.inputs, schemas),
-            "outputs": {"description": "Outputs to answer with, each once; all when left out"}
-            | wanted
-            | ({"minItems": 1} if has_others else {}),
+            "outputs": wanted | {"minItems": 1} if has_others else schemas.nullable(wanted),
         },
         ["inputs", "outputs"] if has_others else ["inputs"],
     )

@@ -183,7 +183,8 @@ class _Document:
                 "name": "version",
                 "in": "query",
                 "required": False,
-                "schema": {"type": "string", "enum": list(SWAGGER_VERSIONS), "default": "2"},
+                "description": f"One of {', '.join(SWAGGER_VERSIONS)}; another one is not found",
+                "schema": {"type": "string", "default": "2"},
             }
         ]
         operation["responses"] |= refusals((404,), "")

@@ -4,6 +4,7 @@ One writer for three dialects: what OpenAPI 3.1, OpenAPI 3.0 and Swagger 2.0 can
 Source: JSON Schema 2020-12; OpenAPI 3.0.3, section 4.7.24; Swagger 2.0, "Schema Object".
 """
 
+from math import nextafter
 from typing import Any, Literal
 
 from onnxport_serve.signature import (
@@ -25,18 +26,17 @@ INTEGER_BITS = {
 }  # fmt: skip
 """Integer element types to their width."""
 
-LARGEST_FLOAT = {
-    "float16": 65504.0,
-    "bfloat16": 3.3895313892515355e38,
-    "float32": 3.4028234663852886e38,
+FLOAT_LIMIT = {
+    "float16": nextafter(65520.0, 0),
+    "float32": nextafter(3.4028235677973366e38, 0),
 }
-"""Float element types whose largest finite number is below a JSON number's."""
+"""Float element types whose range is smaller than a JSON number's, to the largest number that is not rounded to infinity."""
 
 
 def element_schema(dtype: str) -> Schema:
     """The schema of one element of a tensor.
 
-    Integers carry the range of their type; a float that is finite in JSON but not in its type is out of range too.
+    Integers carry the range of their type; a number that is infinite in its float type is out of range too.
     """
     if dtype == "string":
         return {"type": "string"}
@@ -45,8 +45,8 @@ def element_schema(dtype: str) -> Schema:
     if dtype in INTEGER_BITS:
         low, high = integer_range(dtype)
         return {"type": "integer", "minimum": low, "maximum": high}
-    largest = LARGEST_FLOAT.get(dtype)
-    return {"type": "number"} | ({"minimum": -largest, "maximum": largest} if largest else {})
+    limit = FLOAT_LIMIT.get(dtype)
+    return {"type": "number"} | ({"minimum": -limit, "maximum": limit} if limit else {})
 
 
 def integer_range(dtype: str) -> tuple[int, int]:

@@ -106,7 +106,9 @@ class ScoreForms:
             "items": {"type": "string", "enum": [v.name for v in self.outputs]},
         }
         return _form(
-            "ONNX Runtime Server's form", {"inputs": named, "outputFilter": wanted}, ["inputs"]
+            "ONNX Runtime Server's form",
+            {"inputs": named, "outputFilter": self.schemas.nullable(wanted)},
+            ["inputs"],
         )
 
     def _runtime_server_answer(self) -> Schema | None:
