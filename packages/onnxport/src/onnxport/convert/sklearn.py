@@ -30,8 +30,28 @@ _LARGEST_SCHEMA = 64 << 20
 _EXPECTED_ROOTS = {"sklearn", "numpy", "scipy", "joblib", "copyreg", "_codecs", "collections"}
 _EXPECTED_BUILTINS = {"dict", "list", "tuple", "set", "frozenset", "slice", "range", "bytearray"}
 _EXPECTED_BUILTINS |= {"complex", "int", "float", "bool", "str", "object"}
-# Types that skops asks about and that hold numbers only.
-_HARMLESS = {"numpy.dtype"}
+# Types that skops asks about and that only hold what was learned: parts of scikit-learn's own estimators.
+_HARMLESS = {
+    "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.gaussian_process.kernels.ConstantKernel",
+    "sklearn.gaussian_process.kernels.Product",
+    "sklearn.gaussian_process.kernels.RBF",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
+}
 
 
 class SklearnConverter(Converter):
@@ -89,7 +109,7 @@ class SklearnConverter(Converter):
         import sklearn
         from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
-        from onnxport.convert.inside import sklearn_missing
+        from onnxport.convert.inside import sklearn_exact, sklearn_missing
 
         estimator, remarks = model
         _refuse_text_columns(estimator)
@@ -97,8 +117,11 @@ class SklearnConverter(Converter):
         tensor = DoubleTensorType if job.precision == "float64" else FloatTensorType
         columns = _columns_of(estimator, job)
         try:
-            converted = _convert(estimator, tensor([None, columns]))
+            exact = sklearn_exact.exact_copy(estimator)
+            converted = _convert(exact, tensor([None, columns]))
             sklearn_missing.send_missing(converted, estimator)
+            sklearn_exact.mend_binary_discriminant(converted, estimator)
+            del converted.graph.output[len(outputs) :]
         except MemoryError:
             raise
         except Exception as error:  # skl2onnx has no base class for "cannot"
@@ -251,6 +274,9 @@ def _outputs_of(estimator: Any) -> tuple[Output, ...]:
     """The outputs that the ONNX model will have, by what kind of estimator it is."""
     from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
+    from onnxport.convert.inside.sklearn_exact import score_tolerance
+
+    tolerance = score_tolerance(estimator)
     if is_classifier(estimator):
         if isinstance(estimator.classes_, list):
             raise ConversionRefused(
@@ -258,12 +284,19 @@ def _outputs_of(estimator: Any) -> tuple[Output, ...]:
                 "Convert one classifier per label.",
             )
         labels = tuple(int(c) if c.dtype.kind != "U" else str(c) for c in _classes_of(estimator))
+        if not any(hasattr(estimator, name) for name in ("predict_proba", "decision_function")):
+            # Votes, say: the framework gives no scores to compare.
+            return (Output("label", "label"),)
         scores = "probabilities" if hasattr(estimator, "predict_proba") else "scores"
-        return Output("label", "label", scores=scores, labels=labels), Output(scores)
+        return Output("label", "label", scores=scores, labels=labels), Output(
+            scores, "value", tolerance
+        )
     if is_regressor(estimator):
-        return (Output("prediction"),)
+        return (Output("prediction", "value", tolerance),)
     if is_outlier_detector(estimator):
-        return Output("label", "label", scores="scores", labels=(-1, 1)), Output("scores")
+        return Output("label", "label", scores="scores", labels=(-1, 1)), Output(
+            "scores", "value", tolerance
+        )
     if hasattr(estimator, "predict") and hasattr(estimator, "predict_proba"):
         return Output("label", "label", scores="probabilities"), Output("probabilities")
     if hasattr(estimator, "predict") and hasattr(estimator, "transform"):

@@ -77,7 +77,7 @@ class NotProven(UserError):
     code = "not_proven"
 
     def __init__(self, source: Path, proof: Proof) -> None:
-        degenerate = "proves nothing" in (proof.reason or "")
+        degenerate = "to prove anything" in (proof.reason or "")
         remedy = (
             "Give real inputs that lead to different answers, with --sample FILE (.npz, .npy, .csv, .json)."
             if degenerate

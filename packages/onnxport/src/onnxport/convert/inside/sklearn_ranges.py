@@ -57,7 +57,7 @@ def _points_of(part: Any, columns: int) -> Iterator[Any]:
     for middle, width in (("mean_", "scale_"), ("center_", "scale_"), ("theta_", "var_")):
         yield from _around(getattr(part, middle, None), getattr(part, width, None), columns)
     yield from _fitting(getattr(part, "statistics_", None), columns)
-    yield from _around_weights(getattr(part, "coef_", None), columns)
+    yield from _around_weights(part, columns)
 
 
 def _fitting(values: Any, columns: int) -> Iterator[Any]:
@@ -74,12 +74,18 @@ def _around(middle: Any, width: Any, columns: int) -> Iterator[Any]:
             yield centre + factor * spread
 
 
-def _around_weights(weights: Any, columns: int) -> Iterator[Any]:
-    """For a linear model: values that move its sum by a few units, so that scores vary and do not all saturate."""
-    for matrix in _fitting(weights, columns):
+def _around_weights(part: Any, columns: int) -> Iterator[Any]:
+    """For a linear model: values that move its sum by a few units, for a classifier around where its scores meet."""
+    for matrix in _fitting(getattr(part, "coef_", None), columns):
+        intercept = np.ravel(getattr(part, "intercept_", 0.0))
         size = np.abs(matrix).mean(axis=0)
         step = 2.0 / (np.where(size > 0, size, 1.0) * np.sqrt(columns))
-        yield np.stack([-step, -step / 4, step / 4, step])
+        middle = np.zeros(columns)
+        if hasattr(part, "classes_"):
+            middle = np.linalg.lstsq(matrix, -np.ones(len(matrix)) * intercept, rcond=1e-4)[0]
+        else:
+            step *= max(1.0, float(np.abs(intercept).max()))
+        yield middle + np.stack([-step, -step / 4, step / 4, step])
 
 
 def _thresholds_of(part: Any) -> Iterator[tuple[int, list[float]]]:

@@ -70,7 +70,7 @@ def _compare_values(output: Output, expected: Array, actual: Array) -> Verdict:
         tolerance_absolute=absolute,
         tolerance_relative=output.relative,
         worst=_worst(error),
-        varies=_varies(expected),
+        varies=_varies(expected) and _spread(wanted) > 10 * absolute,
     )
     return Verdict(comparison, within)
 
@@ -164,6 +164,12 @@ def _worst(error: Array) -> tuple[int, ...] | None:
     if not error.size or not error.max() > 0:
         return None
     return tuple(int(index) for index in np.unravel_index(int(error.argmax()), error.shape))
+
+
+def _spread(values: Array) -> float:
+    """The largest range of any column: an output that moves less than its tolerance shows nothing."""
+    columns = _finite(values).reshape(len(values), -1)
+    return float(np.ptp(columns, axis=0).max()) if columns.size else 0.0
 
 
 def _varies(values: Array) -> bool:

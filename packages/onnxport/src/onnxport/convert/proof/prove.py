@@ -115,7 +115,13 @@ def _seen_shapes(
 def _joined(names: Sequence[str], parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     import numpy as np
 
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+    joined = {}
+    for name in names:
+        shapes = {part[name].shape[1:] for part in parts}
+        if len(shapes) > 1:
+            raise ValueError(f"the shape of '{name}' changes with the number of rows")
+        joined[name] = np.concatenate([part[name] for part in parts])
+    return joined
 
 
 def _objection(verdicts: Sequence[Verdict]) -> str | None:
@@ -135,7 +141,7 @@ def _objection(verdicts: Sequence[Verdict]) -> str | None:
         )
     for verdict in verdicts:
         if not verdict.comparison.varies:
-            return f"output '{verdict.comparison.name}' is the same on all rows tried, which proves nothing"
+            return f"output '{verdict.comparison.name}' does not change enough over the rows tried to prove anything"
     return None
 
 
