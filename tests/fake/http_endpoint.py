@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -150,12 +151,14 @@ def make_spec(settings: Settings) -> EndpointSpec:
 class Endpoint:
     """A running endpoint; `execution` steers its model."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, revisions: dict[int, LoadedRevision] | None = None
+    ) -> None:
         self.settings = settings
         self.execution = FakeExecution()
         self.loop = settings.loop()
         self.lines: list[str] = []
-        revisions = {number: self._revision(number) for number in settings.weights}
+        revisions = revisions or {number: self._revision(number) for number in settings.weights}
         self.app: App = build_app(
             make_spec(settings), revisions, log=_ListLog(self.lines), clock=settings.clock
         )
@@ -293,6 +296,11 @@ class Client:
         body, self._unread = self._unread[:length], self._unread[length:]
         return Answer(status, headers, body)
 
+    def reset(self) -> None:
+        """Go away without a good-bye, as a killed client does."""
+        reset_on_close(self.socket)
+        self.socket.close()
+
     def is_closed(self, within_s: float = 5) -> bool:
         """Whether the server closes the connection without a further byte."""
         self.socket.settimeout(within_s)
@@ -338,13 +346,21 @@ def build(
     return f"{method} {path} HTTP/{version}\r\n{lines}\r\n".encode("latin-1") + body
 
 
+def reset_on_close(connection: socket.socket) -> None:
+    """Have the kernel reset the connection instead of closing it in order."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def bearer(key: str = KEY) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
 @contextlib.contextmanager
-def running(settings: Settings | None = None) -> Iterator[Endpoint]:
-    endpoint = Endpoint(settings or Settings())
+def running(
+    settings: Settings | None = None, revisions: dict[int, LoadedRevision] | None = None
+) -> Iterator[Endpoint]:
+    """An endpoint for the time of a block; its revisions are fakes unless real ones are given."""
+    endpoint = Endpoint(settings or Settings(), revisions)
     endpoint.start()
     try:
         yield endpoint

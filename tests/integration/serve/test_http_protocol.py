@@ -306,7 +306,7 @@ def test_a_reset_connection_is_forgotten(endpoint: Endpoint) -> None:
     with endpoint.connect() as client:
         client.send(SCORE[:-3])
         wait_until(lambda: endpoint.app.connections == 1)
-        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        client.reset()
     wait_until(lambda: endpoint.app.connections == 0)
 
 

@@ -4,7 +4,7 @@ import json
 import socket
 
 import pytest
-from fake.http_endpoint import Endpoint, Settings, build, running, wait_until
+from fake.http_endpoint import Endpoint, Settings, build, reset_on_close, running, wait_until
 from onnxport_serve.documents import Limits
 
 HANGING = json.dumps({"data": [-2, *range(20)]}).encode()
@@ -95,7 +95,7 @@ def test_a_client_that_goes_away_costs_no_further_run(state: str) -> None:
         second.send(build("POST", "/score", LONG))
         wait_until(lambda: endpoint.app.in_flight == 2)
         gone = first if state == "running" else second.socket
-        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        reset_on_close(gone)
         gone.close()
         if state == "running":
             wait_until(lambda: endpoint.execution.ended == 1)

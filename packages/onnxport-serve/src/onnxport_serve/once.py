@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LoadError as error:
         return _refuse(error.code, error.message, error.remedy)
     except DocumentError as error:
-        return _refuse("invalid_bundle", str(error), "Deploy or build the bundle again.")
+        return _refuse(error.code, str(error), "Deploy or build the bundle again.")
     sys.stdout.buffer.write(answer)
     return 0
 
