@@ -47,7 +47,7 @@ def test_settings_give_another_process_the_same_form() -> None:
 
 @pytest.mark.parametrize(
     "environment",
-    [{"ONNXPORT_SERVE_LOG_LEVEL": "loud"}, {"ONNXPORT_LOG_FORMAT": "xml"}],
+    [{"ONNXPORT_SERVE_LOG_LEVEL": "loud"}, {"ONNXPORT_SERVE_LOG_FORMAT": "xml"}],
     ids=["level", "format"],
 )
 def test_unknown_settings_are_refused_with_what_would_be_right(environment: dict[str, str]) -> None:

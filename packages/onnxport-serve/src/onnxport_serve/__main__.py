@@ -1,6 +1,5 @@
 """`python -m onnxport_serve --directory D`: serve the endpoint of a directory. Format: `docs/specs/endpoint.md`."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -10,23 +9,32 @@ from onnxport_serve.log import open_log
 from onnxport_serve.supervisor.spawn import spawn_front
 
 _FRONT = ("-P", "-m", "onnxport_serve.front")
+_USAGE = """usage: python -m onnxport_serve --directory DIRECTORY
+
+Serve the endpoint that a directory describes (endpoint.json in it), until SIGTERM or SIGINT.
+"""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and serve; the exit code is 0 after SIGTERM or SIGINT, 1 when nothing can be served, 2 on wrong usage."""
-    parser = argparse.ArgumentParser(
-        prog="python -m onnxport_serve",
-        description="Serve the endpoint that a directory describes, until SIGTERM or SIGINT.",
-    )
-    parser.add_argument(
-        "--directory", type=Path, required=True, help="the endpoint directory, with endpoint.json"
-    )
-    options = parser.parse_args(arguments)
+def main(arguments: Sequence[str]) -> int:
+    """Read the command line and serve.
+
+    Returns:
+        The exit code: 0 after SIGTERM or SIGINT, 1 when nothing can be served, 2 on wrong usage.
+    """
+    match list(arguments):
+        case ["--directory", name]:
+            directory = Path(name).absolute()
+        case ["-h" | "--help"]:
+            sys.stdout.write(_USAGE)
+            return 0
+        case _:
+            sys.stderr.write(_USAGE)
+            return 2
     try:
         log = open_log()
     except ValueError as error:
-        parser.error(str(error))
-    directory = options.directory.absolute()
+        sys.stderr.write(f"error: {error}\n")
+        return 2
     command = [sys.executable, *_FRONT]
     # The front's imports take most of the time until the first answer; they begin before the supervisor's own.
     early = spawn_front(command, directory, {**os.environ, **log.settings})
@@ -36,4 +44,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

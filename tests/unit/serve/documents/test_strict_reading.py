@@ -209,7 +209,7 @@ def test_any_replacement_anywhere_is_read_or_refused(data, value):
             [(ENDPOINT, parse_endpoint), (ONNX, parse_manifest), (SCRIPT, parse_manifest)]
         )
     )
-    path = data.draw(st.sampled_from(sorted(_paths(document), key=str)[1:]))
+    path = data.draw(st.sampled_from([path for path in _paths(document) if path]))
     with contextlib.suppress(DocumentError):
         parse(_with(document, path, value))
 

@@ -100,6 +100,6 @@ def _loaded(
 
 def _settle_memory() -> None:
     """Take what was loaded out of every later garbage collection: it stays, and looking at it costs latency."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
+    gc.enable()

@@ -1,0 +1,54 @@
+"""Whether new revisions fit beside the running ones is estimated before anything is loaded."""
+
+import json
+
+import pytest
+from onnxport_serve.documents import EndpointSpec, Listen, Revision
+from onnxport_serve.machine import Machine
+from onnxport_serve.supervisor.memory import lack_of_memory
+
+MIB = 1024 * 1024
+
+
+def _spec(directory, fronts=1):
+    """Two revisions of 100 MiB of model files each, and a sample that does not count."""
+    files = [
+        {"path": "models/m/1/m.onnx", "size": 60 * MIB, "sha256": "b" * 64},
+        {"path": "models/m/1/weights", "size": 40 * MIB, "sha256": "b" * 64},
+        {"path": "sample/s.json", "size": 900 * MIB, "sha256": "b" * 64},
+    ]
+    model = {"name": "m", "version": 1, "path": "models/m/1", "file": "m.onnx", "framework": "x"}
+    document = {
+        "format": "onnxport-bundle/1",
+        "kind": "onnx",
+        "models": [model],
+        "signature": {"inputs": [], "outputs": []},
+        "files": files,
+    }
+    (directory / "b").mkdir()
+    (directory / "b/bundle.json").write_text(json.dumps(document))
+    revisions = tuple(Revision(number, "sha256:" + "a" * 64, "b") for number in (1, 2))
+    return EndpointSpec("x", 1, revisions, {1: 100}, listen=Listen(fronts=fronts))
+
+
+@pytest.mark.parametrize(
+    ("fronts", "available", "fits"),
+    [(1, 360 * MIB, True), (1, 359 * MIB, False), (2, 719 * MIB, False), (2, 720 * MIB, True)],
+)
+def test_each_front_needs_its_models_one_and_a_half_times_and_itself(
+    tmp_path, fronts, available, fits
+):
+    problem = lack_of_memory(
+        _spec(tmp_path, fronts), tmp_path, Machine(1, memory_available=available)
+    )
+    assert fits == (problem is None)
+
+
+def test_the_refusal_says_how_much_is_needed_and_free(tmp_path):
+    problem = lack_of_memory(_spec(tmp_path), tmp_path, Machine(1, memory_available=100 * MIB))
+    assert "200 MiB of model files" in problem.message
+    assert "needs about 360 MiB, and 100 MiB are free" in problem.message
+
+
+def test_nothing_is_refused_where_nothing_is_known(tmp_path):
+    assert lack_of_memory(_spec(tmp_path), tmp_path, Machine(1)) is None
