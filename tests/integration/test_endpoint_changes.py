@@ -463,6 +463,16 @@ def test_a_change_that_was_cut_off_by_a_power_cut_is_undone(endpoints, root, mod
     assert ["ready", "failed"] == states(endpoints, "double")
 
 
+def test_a_removal_that_was_cut_off_is_completed(endpoints, root, model):
+    endpoints.deploy(model)
+    endpoints._store.records.delete("double")
+
+    deployment = endpoints.deploy(model)
+
+    assert 1 == deployment.revision == serving(endpoints, "double")
+    assert ["ready"] == states(endpoints, "double")
+
+
 def test_a_damaged_bundle_is_named(endpoints, root, model):
     endpoints.deploy(model)
     for bundle in root.glob("bundles/*"):

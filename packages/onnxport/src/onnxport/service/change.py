@@ -75,6 +75,12 @@ class Changes:
 
     def settle(self, endpoint: EndpointDirectory) -> None:
         """Finish or undo a change whose program was killed; bring the accepted keys in line with the keys."""
+        if not self._is_recorded(endpoint):
+            if (
+                not endpoint.is_blank()
+            ):  # its removal was cut off; a supervisor may even have come up late
+                self.remove(endpoint)
+            return
         journal = endpoint.journal()
         if journal is not None:
             self._settle_change(endpoint, journal)
@@ -109,6 +115,13 @@ class Changes:
         with contextlib.suppress(EndpointNotFound):
             self.records.delete(endpoint.name)
         endpoint.remove()
+
+    def _is_recorded(self, endpoint: EndpointDirectory) -> bool:
+        try:
+            self.records.get(endpoint.name)
+        except EndpointNotFound:
+            return False
+        return True
 
     def _fail_abandoned(self, endpoint: EndpointDirectory) -> None:
         """Revisions that got a number and nothing more: their program was killed before it began the change."""
