@@ -37,7 +37,7 @@ function facts(contract) {
     ["Endpoint", contract.name],
     ["Revision", String(contract.version)],
     ["Model", contract.model],
-    ["Saved by", contract.framework && frameworkName(contract.framework, contract.framework_version)],
+    ["Saved by", contract.framework !== "onnx" && contract.framework && frameworkName(contract.framework, contract.framework_version)],
     ["Came from", conversion.source_name],
     ["Converted by", conversion.converter],
     ["Converted on", conversion.created && conversion.created.slice(0, 10)],

@@ -165,4 +165,5 @@ async function run() {
 function show(children, took) {
   byId("answer").replaceChildren(...children);
   byId("took").textContent = took;
+  if (matchMedia("(max-width: 820px)").matches) byId("answer-title").scrollIntoView({ block: "start" });
 }
