@@ -28,10 +28,7 @@ def steady_load(endpoint: Endpoint, keep_alive: int = 4, fresh: int = 2) -> Iter
     """Clients with one connection for all requests, and clients with one for each."""
     load = SteadyLoad()
     clients = [_ask_on_one_connection] * keep_alive + [_ask_on_fresh_connections] * fresh
-    threads = [
-        threading.Thread(target=_noting_failures, args=(client, endpoint.connect, load))
-        for client in clients
-    ]
+    threads = [threading.Thread(target=client, args=(endpoint.connect, load)) for client in clients]
     for thread in threads:
         thread.start()
     try:
@@ -44,23 +41,28 @@ def steady_load(endpoint: Endpoint, keep_alive: int = 4, fresh: int = 2) -> Iter
             thread.join()
 
 
-def _noting_failures(client: Any, connect: Any, load: SteadyLoad) -> None:
-    try:
-        client(connect, load)
-    except (OSError, http.client.HTTPException, AssertionError) as error:
-        load.failures.append(f"{client.__name__}: {error!r}")
-
-
 def _ask_on_one_connection(connect: Any, load: SteadyLoad) -> None:
-    with contextlib.closing(connect()) as connection:
-        connection.auto_open = 1
-        connection.connect()
-        connection.auto_open = 0  # a closed connection is a failure, not a reason to open another
+    """A closed connection is a failure, and the end of this client."""
+    connection = connect()
+    connection.connect()
+    connection.auto_open = 0
+    with contextlib.closing(connection):
         while not load.is_over.is_set():
-            load.answers.append(ask(connection))
+            if not _ask(connection, load):
+                return
 
 
 def _ask_on_fresh_connections(connect: Any, load: SteadyLoad) -> None:
     while not load.is_over.is_set():
         with contextlib.closing(connect()) as connection:
-            load.answers.append(ask(connection))
+            _ask(connection, load)
+
+
+def _ask(connection: http.client.HTTPConnection, load: SteadyLoad) -> bool:
+    """Ask once and note the answer, or what failed."""
+    try:
+        load.answers.append(ask(connection))
+    except (OSError, http.client.HTTPException, AssertionError) as error:
+        load.failures.append(repr(error))
+        return False
+    return True
