@@ -233,6 +233,13 @@ def test_rollback_goes_to_the_newest_earlier_revision_that_was_ready(endpoints, 
     assert {3: 100} == endpoints.rollback("double", 3).traffic
 
 
+def test_rollback_takes_back_a_revision_that_is_being_tried(endpoints, model):
+    endpoints.deploy(model)
+    endpoints.deploy(model, options=DeployOptions(traffic=10))
+
+    assert {1: 100} == endpoints.rollback("double").traffic
+
+
 def test_a_deleted_endpoint_is_gone_and_its_model_free(endpoints, root, model):
     models = Workspace.open(root).models
     endpoints.deploy(model)

@@ -7,6 +7,7 @@ from onnxport_serve.documents import EndpointSpec
 from onnxport_serve.supervisor.front import Front
 
 _STEADY_S = 10.0
+_FREE_RESTARTS = 5
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
 
@@ -46,11 +47,12 @@ class Fleet:
         return [front for front in self.fronts if front.state == "accepting"]
 
     def lose(self, front: Front) -> None:
-        """A front has ended: the next one may start at once, or later when they end quickly again and again."""
+        """A front has ended: the next one may start at once, or later when many have ended quickly in a row."""
         self.fronts.remove(front)
         now = time.monotonic()
         self._quick_deaths = 0 if now - front.started > _STEADY_S else self._quick_deaths + 1
         pause = 0.0
-        if self._quick_deaths > 1:
-            pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (self._quick_deaths - 2))
+        if self._quick_deaths > _FREE_RESTARTS:
+            doublings = self._quick_deaths - _FREE_RESTARTS - 1
+            pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**doublings)
         self.restart_at = now + pause

@@ -10,7 +10,7 @@ from onnxport.errors import UserError
 class SourceMissing(UserError):
     """No such file, or one that cannot be read."""
 
-    code = "source_missing"
+    code = "conversion_source_missing"
 
     def __init__(self, path: Path, why: str = "there is no such file") -> None:
         super().__init__(f"{path} cannot be read: {why}", "Name the saved model's file.")

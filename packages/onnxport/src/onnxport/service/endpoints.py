@@ -136,7 +136,9 @@ class Endpoints:
         return self._store.view(name)
 
     def rollback(self, name: str, to: int | None = None) -> EndpointView:
-        """Give all traffic to an earlier revision: `to`, or the newest ready one before that with the most traffic.
+        """Give all traffic to an earlier revision: `to`, or the newest ready one before the newest that gets any.
+
+        A revision that is being tried with a share of the traffic is thereby taken back too.
 
         Raises:
             NoEarlierRevision: there is none.
@@ -144,7 +146,8 @@ class Endpoints:
         """
         with self._store.changing_existing(name) as endpoint:
             if to is None:
-                current = self._store.view(name).main_revision
+                shares = self._store.view(name).traffic
+                current = max(number for number, percent in shares.items() if percent)
                 ready = self._ready(name)
                 to = max((number for number in ready if number < current), default=None)
                 if to is None:
