@@ -1,7 +1,7 @@
 """The signature of `bundle.json` as the data plane reads it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnxport_serve.signature import (
     ONNX_CODE,
@@ -28,6 +28,7 @@ TYPES = st.recursive(
 VALUES = st.lists(st.builds(NamedValue, st.text(max_size=8), TYPES, st.booleans()), max_size=4)
 
 
+@settings(deadline=None)
 @given(inputs=VALUES, outputs=VALUES)
 def test_a_signature_survives_its_json_form(
     inputs: list[NamedValue], outputs: list[NamedValue]

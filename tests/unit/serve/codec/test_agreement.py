@@ -59,7 +59,7 @@ def same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
     )
 
 
-@settings(max_examples=250)
+@settings(deadline=None, max_examples=250)
 @given(value=VALUES, dtype=st.sampled_from(NUMERIC))
 @example(value=[[1, [2]], [3, 4]], dtype="float32")
 @example(value=[[1, 2], [3], [4, 5, 6]], dtype="float32")
@@ -74,7 +74,7 @@ def test_simdjson_gives_what_the_exact_way_gives(value: Any, dtype: str) -> None
         assert same(exact(value, dtype), read[0].reshape(read[1]))
 
 
-@settings(max_examples=250)
+@settings(deadline=None, max_examples=250)
 @given(value=VALUES, dtype=st.sampled_from(NUMERIC))
 def test_the_quick_way_gives_what_the_exact_way_gives(value: Any, dtype: str) -> None:
     compiled = codec({"x": TensorType(dtype, None)})
@@ -86,7 +86,7 @@ def test_the_quick_way_gives_what_the_exact_way_gives(value: Any, dtype: str) ->
 
 
 @pytest.mark.parametrize("shape", [None, ("N", 2), (2, 2), ("N",), ()], ids=str)
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 @given(value=VALUES, dtype=st.sampled_from(NUMERIC), form=st.sampled_from(["data", "x", "inputs"]))
 def test_all_ways_say_the_same_of_a_score_body(
     shape: Any, value: Any, dtype: str, form: str
@@ -100,7 +100,7 @@ def test_all_ways_say_the_same_of_a_score_body(
     assert small == outcome(compiled, body.replace(b'":', b'" :', 1), largest=10**9)
 
 
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 @given(value=VALUES, dtype=st.sampled_from(NUMERIC), shape=st.lists(st.integers(0, 4), max_size=3))
 def test_all_ways_say_the_same_of_a_v2_body(value: Any, dtype: str, shape: list[int]) -> None:
     tensor = {"name": "x", "shape": shape, "datatype": ELEMENTS[dtype].v2, "data": value}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from fake.signatures import codec, tensor
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from onnxport_serve.codec import Call, ModelCodec
 from onnxport_serve.errors import BadRequest
@@ -94,7 +94,7 @@ def attempt_all(compiled: ModelCodec, body: bytes, content_type: bytes = b"") ->
         attempt(lambda length=length: compiled.decode_v2(body, length))
 
 
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(
     compiled=st.sampled_from(CODECS),
     body=st.binary(max_size=64),
@@ -106,7 +106,8 @@ def test_any_bytes(compiled: ModelCodec, body: bytes, kind: bytes) -> None:
     attempt_all(compiled, body, kind)
 
 
-@settings(max_examples=250)
+@settings(deadline=None, max_examples=250)
+@example(compiled=CODECS[0], document={"inputs": 5}, padding=2000)
 @given(
     compiled=st.sampled_from(CODECS),
     document=SHAPED | DOCUMENTS,
@@ -116,7 +117,7 @@ def test_any_json(compiled: ModelCodec, document: Any, padding: int) -> None:
     attempt_all(compiled, json.dumps(document).encode() + b" " * padding)
 
 
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(compiled=st.sampled_from(CODECS), document=SHAPED, tail=st.binary(max_size=24))
 def test_any_binary_request(compiled: ModelCodec, document: Any, tail: bytes) -> None:
     head = json.dumps(document).encode()
@@ -124,7 +125,7 @@ def test_any_binary_request(compiled: ModelCodec, document: Any, tail: bytes) ->
     attempt(lambda: compiled.decode_v2(head + tail, len(head)))
 
 
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(
     compiled=st.sampled_from(CODECS),
     header=st.text(max_size=60)
@@ -172,6 +173,7 @@ def test_any_npy(compiled: ModelCodec, header: str, data: bytes, version: bytes)
     attempt(lambda: compiled.decode_score(body, b""))
 
 
+@settings(deadline=None)
 @given(
     compiled=st.sampled_from(CODECS),
     document=SHAPED,

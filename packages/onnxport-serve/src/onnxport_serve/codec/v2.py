@@ -133,22 +133,15 @@ class V2Codec:
         if type(node) is not simdjson.Object:
             return None
         document: dict[str, Any] = {}
-        arrays = 0
         for name in node:
             child = look_up(node, name)
             if name == "inputs" and type(child) is simdjson.Array:
-                tensors = [self._lift_tensor(entry) for entry in child]
-                document[name] = tensors
-                arrays += 1
-                if None in tensors:
-                    return None
+                document[name] = [self._lift_tensor(entry) for entry in child]
             else:
                 document[name] = _plain(child)
-        if len(document) != len(node):
+        if len(document) != len(node) or _has_doubt(document.get("inputs")):
             return None
-        seen = _count_lists({name: value for name, value in document.items() if name != "inputs"})
-        seen += sum(map(_count_lists, document.get("inputs", ())))
-        return document if arrays + seen == count_arrays(body) else None
+        return document if _count_lists(document) == count_arrays(body) else None
 
     def _lift_tensor(self, node: Any) -> dict[str, Any] | None:
         if type(node) is not simdjson.Object:
@@ -174,6 +167,10 @@ def _plain(node: Any) -> Any:
     if type(node) is simdjson.Array:
         return node.as_list()
     return node.as_dict() if type(node) is simdjson.Object else node
+
+
+def _has_doubt(tensors: Any) -> bool:
+    return type(tensors) is not list or None in tensors
 
 
 def _count_lists(value: Any) -> int:
