@@ -11,7 +11,13 @@ from pathlib import Path
 
 from onnxport.convert.find import all_converters, find_converter, module_of
 from onnxport.convert.interface import Converter, FileKind, Finding, Job, Recognised
-from onnxport.convert.isolation.child import ChildLimits, Converted, Isolation, run_converter
+from onnxport.convert.isolation.child import (
+    ChildLimits,
+    Converted,
+    ExportFailed,
+    Isolation,
+    run_converter,
+)
 from onnxport.convert.isolation.environment import EnvironmentCache
 from onnxport.convert.proof.normalise import main_opset, normalise
 from onnxport.convert.proof.prove import Proven, prove
@@ -179,7 +185,10 @@ def _attempt(
             step.detail += ", not cut off from the network"
     with progress.step("prove") as step:
         names = [output.name for output in converted.exported.outputs]
-        model = normalise(converted.exported.onnx, names)
+        try:
+            model = normalise(converted.exported.onnx, names)
+        except ValueError as error:
+            raise ExportFailed(job.source, "export", str(error)) from error
         conversion = _conversion(job.source, converter, converted, model)
         proven = prove(model, converted.exported.outputs, converted.cases, conversion)
         step.detail = summary(proven)
@@ -224,7 +233,7 @@ def _check_trust(source: Path, recognised: Recognised, trust: Trust) -> None:
 
 def _isolation(recognised: Recognised, trust: Trust) -> Isolation:
     if trust is Trust.UNSANDBOXED:
-        return Isolation.PREFERRED
+        return Isolation.NO
     needs = recognised.kind.runs_code or trust is Trust.SANDBOXED
     return Isolation.REQUIRED if needs else Isolation.PREFERRED
 

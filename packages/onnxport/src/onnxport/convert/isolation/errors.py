@@ -29,7 +29,7 @@ class EnvironmentFailed(PlatformError):
             else "uv could not install its lock"
         )
         remedy = (
-            "Connect to a package index, or point UV_INDEX_URL or UV_FIND_LINKS at a mirror that holds the wheels; "
+            "Connect to a package index, or point UV_INDEX or UV_FIND_LINKS at a mirror that holds the wheels; "
             if unreachable
             else "Mend what uv says (disk space, a mirror with other files); "
         )

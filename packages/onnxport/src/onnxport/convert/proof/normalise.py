@@ -9,11 +9,9 @@ BATCH = "batch"
 def normalise(model_bytes: bytes, output_names: Sequence[str]) -> bytes:
     """Rename the outputs (in graph order), merge repeated imports, take initialisers out of the inputs, name the batch dimension.
 
-    Raises `ValueError` when the graph has another number of outputs, or one that is no tensor.
+    Raises `ValueError` when this is no ONNX model, or its graph has another number of outputs, or one that is no tensor.
     """
-    import onnx
-
-    model = onnx.load_from_string(model_bytes)
+    model = _parsed(model_bytes)
     if len(model.graph.output) != len(output_names):
         found = [value.name for value in model.graph.output]
         raise ValueError(
@@ -56,6 +54,16 @@ def main_opset(model_bytes: bytes) -> int | None:
     model = onnx.load_from_string(model_bytes)
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     return max(versions, default=None)
+
+
+def _parsed(model_bytes: bytes) -> Any:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        return onnx.load_from_string(model_bytes)
+    except DecodeError as error:
+        raise ValueError("what the converter made is no ONNX model") from error
 
 
 def _merge_opsets(model: Any) -> None:

@@ -1,0 +1,155 @@
+"""What every converter promises, over all that discovery finds. A converter brings models in `cases/<name>.py`."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from fake.converter_environment import run_script
+from onnxport.convert.find import ConverterNotFound, converter_names, find_converter, module_of
+from onnxport.domain.conversion import Proof
+from onnxport.errors import UserError
+from onnxport.service.conversion import (
+    ConversionResult,
+    ConvertOptions,
+    Trust,
+    convert_file,
+    list_converters,
+)
+
+CASES = Path(__file__).parent / "cases"
+NAMES = converter_names()
+each_converter = pytest.mark.parametrize("name", NAMES)
+needs_environment = [
+    pytest.mark.network,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("converters"),
+]
+
+
+def test_discovery_finds_the_files_of_the_folder_and_nothing_else() -> None:
+    folder = Path(find_converter("sklearn").environment.lock).parents[1]
+    expected = {path.stem for path in folder.glob("*.py")} - {"__init__", "find", "interface"}
+
+    assert expected == set(NAMES)
+
+
+def test_an_unknown_converter_is_answered_with_the_closest_name() -> None:
+    with pytest.raises(ConverterNotFound, match="did you mean sklearn"):
+        find_converter("sklern")
+
+
+@each_converter
+def test_a_converter_is_named_after_its_file_and_says_what_it_takes(name: str) -> None:
+    converter = find_converter(name)
+
+    assert name == converter.name
+    assert converter.title
+    assert converter.kinds
+    assert converter.needs
+
+
+@each_converter
+def test_importing_a_converter_imports_no_framework(name: str) -> None:
+    script = f"import sys, {module_of(name)}; print([m for m in sys.modules if '.' not in m])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert not {"numpy", "onnx", "onnxruntime", "sklearn", "torch"} & set(eval(done.stdout))
+
+
+@each_converter
+def test_the_lock_pins_every_package_with_hashes_and_names_no_machine(name: str) -> None:
+    lock = find_converter(name).environment.lock.read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[a-z])", lock.partition("\n")[2])
+
+    assert [] == [e[:40] for e in entries if not re.match(r"[a-z0-9_.-]+==\S+[^\n]*\\\n", e)]
+    assert [] == [e[:40] for e in entries if "--hash=sha256:" not in e]
+    assert [] == re.findall(r"https?:|file:|/home|/root|/opt|--index|--find-links", lock)
+
+
+@each_converter
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x80", b"hello\n", b"PK\x03\x04", b"\x08\x07\x12\x07skl2onnx", b"{}", b"\x1f\x8b\x08"],
+    ids=["empty", "one-byte", "text", "broken-zip", "onnx", "json", "broken-gzip"],
+)
+def test_a_file_of_another_kind_is_not_recognised(
+    name: str, content: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.skops"
+    path.write_bytes(content)
+
+    assert find_converter(name).recognise(path) is None
+
+
+def test_the_list_shows_every_converter() -> None:
+    assert NAMES == [status.converter.name for status in list_converters()]
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def cases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the saved models of a converter."""
+    folder = tmp_path_factory.mktemp(request.param)
+    run_script(request.param, CASES / f"{request.param}.py", folder)
+    return folder
+
+
+class TestInTheEnvironment:
+    """What needs the framework."""
+
+    pytestmark = needs_environment
+
+    def test_saved_models_are_converted_and_proven(self, cases: Path, tmp_path: Path) -> None:
+        for source in models_in(cases):
+            result = converted(source, tmp_path)
+            proof = result.proven.proof
+
+            assert (True, None) == (proof.proven, proof.reason)
+            assert hashlib.sha256(result.output.read_bytes()).hexdigest() == proof.onnx_sha256
+            assert Proof.from_json(json.loads(result.proof_file.read_bytes())) == proof
+            assert all(output.varies for output in proof.outputs)
+            assert hashlib.sha256(source.read_bytes()).hexdigest() == proof.conversion.source_sha256
+            assert [1, 2, 7] == [rows_answered(result, rows) for rows in (1, 2, 7)]
+
+    def test_a_damaged_file_of_each_kind_is_refused_and_leaves_nothing(
+        self, cases: Path, tmp_path: Path
+    ) -> None:
+        for source in models_in(cases):
+            whole = source.read_bytes()
+            damaged = tmp_path / source.name
+            damaged.write_bytes(whole[: len(whole) // 2])
+            with pytest.raises(UserError) as caught:
+                converted(damaged, tmp_path)
+
+            assert caught.value.remedy
+            assert [damaged] == list(tmp_path.iterdir())
+            damaged.unlink()
+
+
+def models_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.endswith(".sample.npz"))
+
+
+def converted(source: Path, folder: Path) -> ConversionResult:
+    sample = source.with_suffix(".sample.npz")
+    options = ConvertOptions(
+        output=folder / f"{source.stem}.onnx",
+        sample=sample if sample.exists() else None,
+        trust=Trust.NO if source.suffix == ".skops" else Trust.SANDBOXED,
+    )
+    return convert_file(source, options)
+
+
+def rows_answered(result: ConversionResult, rows: int) -> int:
+    session = onnxruntime.InferenceSession(result.output, providers=["CPUExecutionProvider"])
+    given = session.get_inputs()[0]
+    assert given.shape[0] == "batch"
+    inputs = np.zeros((rows, *given.shape[1:]), np.float32)
+    return len(session.run(None, {given.name: inputs})[0])

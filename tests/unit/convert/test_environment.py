@@ -1,0 +1,189 @@
+"""The cache of environments: made once, whole or not at all, and clear about what is missing."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from onnxport.convert.interface import PinnedEnvironment
+from onnxport.convert.isolation import uv
+from onnxport.convert.isolation.environment import EnvironmentCache
+from onnxport.convert.isolation.errors import EnvironmentFailed
+
+# Stands for uv: `venv` makes an interpreter, `pip sync` counts a build and does what the test asks.
+_FAKE_UV = """\
+    #!/bin/sh
+    here=$(dirname "$0")
+    case "$1" in
+      venv) for last; do :; done; mkdir -p "$last/bin"; ln -s {python} "$last/bin/python" ;;
+      pip) echo built >> "$here/builds"; {install} ;;
+    esac
+"""
+
+
+@pytest.fixture
+def pinned(tmp_path: Path) -> PinnedEnvironment:
+    lock = tmp_path / "lock.txt"
+    lock.write_text("thing==1 --hash=sha256:00\n")
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return PinnedEnvironment(lock, (ours,), 1, 2)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> EnvironmentCache:
+    return EnvironmentCache(tmp_path / "environments")
+
+
+def fake_uv(folder: Path, monkeypatch: pytest.MonkeyPatch, install: str = "true") -> Path:
+    program = folder / "uv"
+    text = textwrap.dedent(_FAKE_UV).format(python=sys.executable, install=install)
+    program.write_text(text)
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(uv, "find_uv", lambda: str(program))
+    return folder / "builds"
+
+
+def test_an_environment_is_made_once(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    builds = fake_uv(tmp_path, monkeypatch)
+    said: list[str] = []
+    first = cache.ensure("thing", pinned, said.append)
+    second = cache.ensure("thing", pinned, said.append)
+
+    assert first == second
+    assert first.exists()
+    assert cache.is_ready("thing", pinned)
+    assert "built\n" == builds.read_text()
+    assert "1 MB to download, 2 MB on disk" in said[0]
+
+
+def test_two_that_need_it_at_once_make_one(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    builds = fake_uv(tmp_path, monkeypatch, "sleep 0.2")
+    found: list[Path] = []
+    needing = [
+        threading.Thread(target=lambda: found.append(cache.ensure("thing", pinned, print)))
+        for _ in range(4)
+    ]
+    for thread in needing:
+        thread.start()
+    for thread in needing:
+        thread.join()
+
+    assert 1 == len(set(found))
+    assert 4 == len(found)
+    assert "built\n" == builds.read_text()
+
+
+def test_another_lock_is_another_environment(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake_uv(tmp_path, monkeypatch)
+    first = cache.ensure("thing", pinned, print)
+    pinned.lock.write_text("thing==2 --hash=sha256:00\n")
+
+    assert not cache.is_ready("thing", pinned)
+    assert first != cache.ensure("thing", pinned, print)
+
+
+def test_an_environment_whose_interpreter_is_gone_is_made_again(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    builds = fake_uv(tmp_path, monkeypatch)
+    cache.ensure("thing", pinned, print).unlink()
+
+    assert not cache.is_ready("thing", pinned)
+    assert cache.ensure("thing", pinned, print).exists()
+    assert "built\nbuilt\n" == builds.read_text()
+
+
+def test_a_killed_build_is_never_used_and_is_cleared_away(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    builds = fake_uv(tmp_path, monkeypatch, "exec sleep 60")
+    script = textwrap.dedent(f"""
+        import sys
+        from pathlib import Path
+        from onnxport.convert.interface import PinnedEnvironment
+        from onnxport.convert.isolation import uv
+        from onnxport.convert.isolation.environment import EnvironmentCache
+        uv.find_uv = lambda: {str(tmp_path / "uv")!r}
+        pinned = PinnedEnvironment(Path({str(pinned.lock)!r}), {pinned.pythons!r}, 1, 2)
+        EnvironmentCache(Path({str(cache.folder)!r})).ensure("thing", pinned, print)
+    """)
+    builder = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    deadline = time.monotonic() + 20
+    while not builds.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(builder.pid, signal.SIGKILL)
+    builder.wait()
+
+    assert 1 == len(list(cache.folder.glob(".*.building")))
+    assert not cache.is_ready("thing", pinned)
+    fake_uv(tmp_path, monkeypatch)
+    assert cache.ensure("thing", pinned, print).exists()
+    assert [] == list(cache.folder.glob(".*.building"))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("error: Failed to fetch: dns error", "could not be reached"),
+        ("error: Hash mismatch for thing", "Hash mismatch"),
+    ],
+    ids=["no-network", "other-bytes"],
+)
+def test_a_failed_build_says_why_and_leaves_nothing(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    words: str,
+) -> None:
+    fake_uv(tmp_path, monkeypatch, f"echo '{said}' >&2; exit 2")
+
+    with pytest.raises(EnvironmentFailed, match=words) as caught:
+        cache.ensure("thing", pinned, print)
+    assert "onnxport convert --prepare thing" in caught.value.remedy
+    assert [] == [path for path in cache.folder.iterdir() if path.suffix != ".lock"]
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="the stand-in for uv is a shell script")
+def test_the_users_settings_of_uv_are_passed_on(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake_uv(tmp_path, monkeypatch, 'echo "links $UV_FIND_LINKS offline $UV_OFFLINE" >&2')
+    monkeypatch.setenv("UV_FIND_LINKS", "/wheels")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    said: list[str] = []
+    cache.ensure("thing", pinned, said.append)
+
+    assert "links /wheels offline 1" in said

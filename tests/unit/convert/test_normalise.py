@@ -1,0 +1,96 @@
+"""Converted models are made plain, and shown to be proven or not by running them."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnxport.convert.interface import Case, Output
+from onnxport.convert.proof.normalise import main_opset, normalise
+from onnxport.convert.proof.prove import Proven, prove
+from onnxport.domain.conversion import Conversion
+
+CONVERSION = Conversion("f", "1", "m.pkl", None, "f", {}, 21, "2026-01-01T00:00:00+00:00")
+ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
+
+
+def scaled(factor: float, *, batch: int | None = None) -> bytes:
+    """A model `variable = X * factor` as careless exporters write it: repeated imports, initialisers among the inputs."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Mul", ["X", "k"], ["variable"])],
+        "g",
+        [value("X", TensorProto.FLOAT, [batch, 3]), value("k", TensorProto.FLOAT, [1])],
+        [value("variable", TensorProto.FLOAT, [batch, 3])],
+        [numpy_helper.from_array(np.array([factor], np.float32), "k")],
+    )
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("", 21)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
+
+
+def proven(model: bytes, expected: np.ndarray, rows: np.ndarray = ROWS) -> Proven:
+    case = Case("generated", {"X": rows}, {"y": expected})
+    return prove(normalise(model, ["y"]), [Output("y")], [case], CONVERSION)
+
+
+def test_names_imports_inputs_and_batch_are_made_plain() -> None:
+    model = onnx.load_from_string(normalise(scaled(2), ["y"]))
+
+    assert ["X"] == [value.name for value in model.graph.input]
+    assert ["y"] == [value.name for value in model.graph.output]
+    assert [("", 21)] == [(entry.domain, entry.version) for entry in model.opset_import]
+    assert "batch" == model.graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    onnx.checker.check_model(model)
+
+
+def test_the_opset_is_that_of_the_main_domain() -> None:
+    assert 21 == main_opset(scaled(2))
+
+
+def test_a_name_that_is_taken_inside_is_moved_away() -> None:
+    value = helper.make_tensor_value_info
+    nodes = [helper.make_node("Neg", ["X"], ["y"]), helper.make_node("Neg", ["y"], ["out"])]
+    tensor = value("X", TensorProto.FLOAT, [None, 3])
+    graph = helper.make_graph(nodes, "g", [tensor], [value("out", TensorProto.FLOAT, [None, 3])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+    result = proven(model.SerializeToString(), ROWS)
+
+    assert result.proof.proven
+
+
+def test_another_number_of_outputs_is_refused() -> None:
+    with pytest.raises(ValueError, match="there are"):
+        normalise(scaled(2), ["label", "scores"])
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="no ONNX model"):
+        normalise(scaled(2)[:-9], ["y"])
+
+
+def test_equal_answers_are_a_proof_bound_to_the_bytes() -> None:
+    result = proven(scaled(2), ROWS * 2)
+
+    assert (True, None) == (result.proof.proven, result.proof.reason)
+    assert [(ROWS.shape[0] + 3, 0.0)] == [
+        (o.rows, o.max_absolute_error) for o in result.proof.outputs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "expected", "reason"),
+    [
+        (scaled(2), ROWS * 3, "is off by 11 at"),
+        (scaled(0), ROWS * 0, "does not change enough"),
+        (scaled(2, batch=4), ROWS * 2, "cannot run it on 1 rows"),
+        (scaled(2), ROWS[:, :2] * 2, "the framework gives shape"),
+    ],
+    ids=["wrong", "degenerate", "fixed-batch", "other-shape"],
+)
+def test_what_is_not_shown_is_not_proven_and_says_why(
+    model: bytes, expected: np.ndarray, reason: str
+) -> None:
+    proof = proven(model, expected).proof
+
+    assert not proof.proven
+    assert reason in (proof.reason or "")

@@ -1,0 +1,129 @@
+"""Reading samples: every form gives named arrays, bad ones are refused in one way, nothing in them is run."""
+
+import io
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from onnxport.convert.proof.sample import SampleUnreadable, read_sample
+
+TABLE = [[1.0, 2.0], [3.0, 4.5]]
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (npy(np.array(TABLE)), {"X": TABLE}),
+        (npz(X=np.array(TABLE)), {"X": TABLE}),
+        (npz(a=np.array([1, 3]), b=np.array([2, 4])), {"a": [1, 3], "b": [2, 4]}),
+        (b"1,2\n3,4.5\n", {"X": TABLE}),
+        (b"\xef\xbb\xbfage,fare\n1,2\n3,\n", {"age": [1, 3], "fare": [2, None]}),
+        (b"name,n\nx,1\ny,2\n", {"name": ["x", "y"], "n": [1, 2]}),
+        (b"[[1, 2], [3, 4.5]]", {"X": TABLE}),
+        (b'[{"a": 1, "b": 2}, {"b": 4.5, "a": 3}]', {"a": [1, 3], "b": [2, 4.5]}),
+        (b'{"X": [[1, null], [3, 4]]}', {"X": [[1, None], [3, 4]]}),
+        (b'{"inputs": {"X": [[1, 2], [3, 4.5]]}}', {"X": TABLE}),
+    ],
+    ids=[
+        "npy",
+        "npz",
+        "npz-columns",
+        "csv",
+        "csv-header",
+        "csv-text",
+        "rows",
+        "records",
+        "named",
+        "inputs",
+    ],
+)
+def test_a_sample_gives_named_arrays(tmp_path: Path, content: bytes, expected: dict) -> None:
+    path = tmp_path / "sample.bin"
+    path.write_bytes(content)
+    found = {name: array.tolist() for name, array in read_sample(path).items()}
+
+    assert repr(expected).replace("None", "nan").replace(".0", "") == repr(found).replace(".0", "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"a,b\n1\n",
+        b"a,b\n",
+        b"[[1, 2], [3]]",
+        b'[{"a": 1}, {"b": 1}]',
+        b"{}",
+        b'{"X": [["a", null]]}',
+        b"\xff\xfe\x00",
+        b"PK\x03\x04rubbish",
+        b"\x93NUMPY\x01",
+        b"[" * 100_000,
+        npy(np.zeros((0, 3))),
+    ],
+)
+def test_what_is_no_sample_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "sample.json"
+    path.write_bytes(content)
+
+    with pytest.raises(SampleUnreadable):
+        read_sample(path)
+
+
+def test_a_missing_sample_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SampleUnreadable, match="No such file"):
+        read_sample(tmp_path / "none.csv")
+
+
+def test_pickled_objects_in_arrays_are_not_opened(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    path = tmp_path / "sample.npy"
+    np.save(path, np.array([Touch(made)], object), allow_pickle=True)
+
+    with pytest.raises(SampleUnreadable):
+        read_sample(path)
+    assert not made.exists()
+
+
+class Touch:
+    """Creates a file when unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_touch_would_run_if_it_were_opened(tmp_path: Path) -> None:
+    pickle.loads(pickle.dumps(Touch(tmp_path / "made")))
+
+    assert (tmp_path / "made").exists()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(content=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
+def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "sample"
+    path.write_bytes(content)
+    try:
+        arrays = read_sample(path)
+    except SampleUnreadable:
+        return
+
+    assert arrays
