@@ -8,7 +8,7 @@ from onnxport.errors import UserError
 class SourceMissing(UserError):
     """There is nothing at the path."""
 
-    code = "source_missing"
+    code = "model_path_missing"
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"there is no file or folder {path}", "Check the path.")
