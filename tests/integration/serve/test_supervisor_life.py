@@ -99,15 +99,15 @@ def test_other_fronts_serve_while_a_killed_one_comes_back(tmp_path):
         assert second in _pids(subject.wait_ready())
 
 
-def test_a_front_that_dies_again_and_again_is_given_pauses(tmp_path):
+def test_a_front_that_is_killed_again_is_back_at_once_again(tmp_path):
     with endpoint(tmp_path, {1: "first"}) as subject:
         (front,) = _pids(subject.wait_ready())
-        started = time.monotonic()
         for restarts in range(1, 4):
             os.kill(front, signal.SIGKILL)
             subject.wait_for("a death", lambda status, n=restarts: status["restarts"] == n)
+            killed = time.monotonic()
             (front,) = _pids(subject.wait_ready())
-        assert time.monotonic() - started > 1.5  # at once, after 0.5 s, after 1 s
+            assert time.monotonic() - killed < 2.0
 
 
 def test_a_killed_supervisor_leaves_no_process_and_its_port_can_be_used_at_once(tmp_path):

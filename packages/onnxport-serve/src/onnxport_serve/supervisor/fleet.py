@@ -53,6 +53,7 @@ class Fleet:
         self._quick_deaths = 0 if now - front.started > _STEADY_S else self._quick_deaths + 1
         pause = 0.0
         if self._quick_deaths > _FREE_RESTARTS:
-            doublings = self._quick_deaths - _FREE_RESTARTS - 1
+            # Bounded: a process that dies for days must not overflow a float.
+            doublings = min(self._quick_deaths - _FREE_RESTARTS - 1, 16)
             pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**doublings)
         self.restart_at = now + pause
