@@ -3,6 +3,7 @@
 import json
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -62,7 +63,7 @@ class SklearnConverter(Converter):
     kinds = (_SKOPS, _JOBLIB, _PICKLE)
     needs = "nothing for numeric columns; --trust for joblib and pickle"
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "sklearn.txt", ("3.11", "3.12", "3.13", "3.14"), 85, 270
+        Path(__file__).parent / "locks" / "sklearn.txt", ("3.11", "3.12", "3.13", "3.14"), 85, 320
     )
     precisions = ("float32", "float64")
 
@@ -159,14 +160,14 @@ CONVERTER = SklearnConverter()
 
 
 def _is_skops_of_sklearn(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        names = set(archive.namelist())
-        if "schema.json" not in names or archive.getinfo("schema.json").file_size > _LARGEST_SCHEMA:
-            return False
-        try:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo("schema.json").file_size > _LARGEST_SCHEMA:
+                return False
             schema = json.loads(archive.read("schema.json"))
-        except (ValueError, zipfile.BadZipFile, RecursionError):
-            return False
+    except (KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        # No schema, no JSON, encrypted, nested beyond reason, damaged.
+        return False
     return isinstance(schema, dict) and str(schema.get("__module__", "")).startswith("sklearn.")
 
 

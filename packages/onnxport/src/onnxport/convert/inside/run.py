@@ -174,7 +174,8 @@ def _go_on_as_first_process(library: Any) -> None:
     child = os.fork()
     if child:
         _, status = os.waitpid(child, 0)
-        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        code = os.waitstatus_to_exitcode(status)
+        os._exit(code if code >= 0 else 128 - code)
     library.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 

@@ -63,7 +63,8 @@ def _run(converter: str, command: list[str], folder: Path, say: Callable[[str], 
     last: deque[str] = deque(maxlen=_LAST_LINES)
     with process:
         for line in process.stderr:
-            if words := " ".join(line.split()):
+            words = " ".join(line.split())
+            if words and not words.startswith("Using Python"):
                 last.append(words)
                 say(words)
     if process.returncode != 0:
