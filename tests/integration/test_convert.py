@@ -138,6 +138,19 @@ def test_the_command_line_converts_with_a_sample_and_the_registry_keeps_the_proo
     assert [0, 2] == session.run(["label"], {"X": rows})[0].tolist()
 
 
+def test_its_own_result_is_replaced_but_not_once_it_was_changed(
+    saved: Saved, tmp_path: Path
+) -> None:
+    options = ConvertOptions(output=tmp_path / "out.onnx")
+    source = saved.folder / "discriminant.skops"
+    first = convert_file(source, options).output.read_bytes()
+
+    assert first == convert_file(source, options).output.read_bytes()
+    (tmp_path / "out.onnx").write_bytes(first + b"changed")
+    with pytest.raises(OnnxportError, match="it exists"):
+        convert_file(source, options)
+
+
 def test_an_output_that_exists_is_kept(saved: Saved, tmp_path: Path) -> None:
     output = tmp_path / "out.onnx"
     output.write_text("mine")

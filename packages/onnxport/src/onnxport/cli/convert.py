@@ -1,4 +1,4 @@
-"""Convert a model of another framework to ONNX and prove that it predicts the same."""
+"""Convert a model of another framework to ONNX, and prove it."""
 
 import sys
 from pathlib import Path

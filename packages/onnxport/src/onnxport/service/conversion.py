@@ -1,6 +1,7 @@
 """Converting a model file: find the converter, make its environment, convert in a child process, prove, write."""
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -222,8 +223,26 @@ def _recognise(source: Path) -> tuple[Converter, Recognised]:
 
 
 def _check_output(source: Path, output: Path, options: ConvertOptions) -> None:
-    if output.exists() and (not options.overwrite or output.samefile(source)):
+    if not output.exists():
+        return
+    if output.samefile(source):
+        raise OutputExists(output, "it is the model itself")
+    if not options.overwrite and not _is_our_own(output):
         raise OutputExists(output)
+
+
+def _is_our_own(output: Path) -> bool:
+    """Whether the file is the untouched result of a conversion: replacing that loses nothing that cannot be made again."""
+    try:
+        proof = json.loads(_proof_file(output).read_bytes())
+        bound_to: str = proof["onnx_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bound_to == _sha256_of(output)
+
+
+def _proof_file(output: Path) -> Path:
+    return output.with_name(output.name + PROOF_SUFFIX)
 
 
 def _check_trust(source: Path, recognised: Recognised, trust: Trust) -> None:
@@ -280,11 +299,9 @@ def _sha256_of(path: Path) -> str:
 
 def _write(output: Path, proven: Proven) -> Path:
     """Write the model, then the proof: a model without a proof is found when this is interrupted, never a proof of something else."""
-    import json
-
     from onnxport.service.replace_file import replace_file
 
-    proof_file = output.with_name(output.name + PROOF_SUFFIX)
+    proof_file = _proof_file(output)
     try:
         os.makedirs(output.parent, exist_ok=True)  # noqa: PTH103
         proof_file.unlink(missing_ok=True)
