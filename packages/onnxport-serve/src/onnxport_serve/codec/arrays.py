@@ -74,14 +74,14 @@ def convert(array: np.ndarray[Any, Any], element: Element, name: str) -> np.ndar
             return array.astype(object)
     elif element.kind == "bool":
         if array.dtype.kind == "b":
-            return np.ascontiguousarray(array)
+            return np.asarray(array, order="C")
     elif array.dtype.kind in "iuf":
         array = (
             _to_float(array, element, name)
             if element.kind == "float"
             else _to_integer(array, element, name)
         )
-        return np.ascontiguousarray(array)
+        return np.asarray(array, order="C")
     raise BadRequest(f"input '{name}' wants {element.name}; got an array of {array.dtype.name}")
 
 

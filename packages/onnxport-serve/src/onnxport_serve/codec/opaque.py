@@ -20,7 +20,7 @@ def value_of_bytes(raw: memoryview, shape: Shape, element: Element) -> OrtValue:
 
 def value_of_array(array: np.ndarray[Any, Any]) -> OrtValue:
     """A value over the array's memory, which it keeps alive."""
-    return OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+    return OrtValue.ortvalue_from_numpy(np.asarray(array, order="C"))
 
 
 def bytes_of_value(value: OrtValue, element: Element) -> bytes:
