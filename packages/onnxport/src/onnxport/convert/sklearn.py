@@ -316,16 +316,18 @@ def _convert(estimator: Any, tensor: Any) -> Any:
     """Run skl2onnx, with its options where the last estimator has them: it raises `NameError` where not."""
     from skl2onnx import convert_sklearn
 
-    inputs = [("X", tensor)]
+    # With a name of its own making, skl2onnx gives other bytes each time.
+    given: dict[str, Any] = {
+        "name": type(estimator).__name__,
+        "initial_types": [("X", tensor)],
+        "target_opset": _OPSETS,
+    }
     with _plain_attributes(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            options = _options_for(estimator)
-            return convert_sklearn(
-                estimator, initial_types=inputs, options=options, target_opset=_OPSETS
-            )
+            return convert_sklearn(estimator, options=_options_for(estimator), **given)
         except NameError:
-            return convert_sklearn(estimator, initial_types=inputs, target_opset=_OPSETS)
+            return convert_sklearn(estimator, **given)
 
 
 def _options_for(estimator: Any) -> dict[int, dict[str, bool]] | None:
