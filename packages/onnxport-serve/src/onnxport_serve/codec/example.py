@@ -58,7 +58,7 @@ def _value(kind: ValueType, random: np.random.Generator) -> Any:
         case MapType(key, element):
             item = _value(element, random)
             first: Any = "text" if key == "string" else 0
-            return {first: item.reshape(-1)[0].item() if isinstance(item, np.ndarray) else item}
+            return {first: item.reshape(-1).tolist()[0] if isinstance(item, np.ndarray) else item}
         case OptionalType(element):
             return _value(element, random)
 

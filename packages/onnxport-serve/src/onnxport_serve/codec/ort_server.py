@@ -221,7 +221,7 @@ def _message(output: Output, value: Any) -> dict[str, Any] | None:
                 "dataType": ONNX_CODE["string"],
                 "stringData": texts,
             }
-        raw = np.ascontiguousarray(array).tobytes()
+        raw = array.tobytes()
     return {
         "dims": [str(size) for size in shape],
         "dataType": element.code,

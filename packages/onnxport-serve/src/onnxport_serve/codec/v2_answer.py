@@ -72,7 +72,7 @@ def _binary_entry(output: Output, value: Any) -> tuple[bytes, bytes]:
         array = _array(value)
         shape = array.shape
         strings = element.kind == "string"
-        blob = arrays.join_strings(array) if strings else np.ascontiguousarray(array).tobytes()
+        blob = arrays.join_strings(array) if strings else array.tobytes()
     return _entry(output, shape, b'"parameters":{"binary_data_size":%d}' % len(blob)), blob
 
 
