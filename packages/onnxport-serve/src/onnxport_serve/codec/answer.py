@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from onnxport_serve.codec import opaque
-from onnxport_serve.codec.call import OCTETS, Answer, Encoder
+from onnxport_serve.codec.call import JSON, OCTETS, Answer, Encoder
 from onnxport_serve.codec.dtypes import ELEMENTS, Element
 from onnxport_serve.codec.inputs import printable
 from onnxport_serve.errors import BadRequest
@@ -69,8 +69,8 @@ class Outputs:
 
 def dump_json(value: Any) -> tuple[bytes, int]:
     """The JSON of one output, and how many NaN and infinities were written as null."""
-    part = orjson.dumps(value, default=_plain, option=_OPTIONS)
-    # A search for one letter is nearly free, and of numbers only null has it.
+    part = orjson.dumps(value, _plain, _OPTIONS)
+    # Numbers have no letter n; a search for it is nearly free beside a look at every number.
     return part, count_nonfinite(value) if b"n" in part else 0
 
 
@@ -89,32 +89,28 @@ def count_nonfinite(value: Any) -> int:
 def result_encoder(outputs: list[Output]) -> Encoder:
     """`{"result": nested}`; an object by name when there are several outputs."""
     if len(outputs) > 1:
-        return _named_encoder(outputs, b'{"result":{', b"}}")
+        return _named_encoder(outputs, "result")
 
     def encode(values: list[Any], _version: str) -> Answer:
-        part, nonfinite = dump_json(values[0])
-        return Answer(b'{"result":' + part + b"}", nonfinite=nonfinite)
+        body = orjson.dumps({"result": values[0]}, _plain, _OPTIONS)
+        return Answer(body, JSON, (), count_nonfinite(values[0]) if b"n" in body else 0)
 
     return encode
 
 
 def named_encoder(outputs: list[Output]) -> Encoder:
     """`{"outputs": {name: nested}}`."""
-    return _named_encoder(outputs, b'{"outputs":{', b"}}")
+    return _named_encoder(outputs, "outputs")
 
 
-def _named_encoder(outputs: list[Output], start: bytes, end: bytes) -> Encoder:
-    keys = [(b"," if index else start) + output.key for index, output in enumerate(outputs)]
+def _named_encoder(outputs: list[Output], member: str) -> Encoder:
+    names = [output.name for output in outputs]
+    letters = orjson.dumps({member: dict.fromkeys(names, 0)}).count(b"n")
 
     def encode(values: list[Any], _version: str) -> Answer:
-        parts: list[bytes] = []
-        nonfinite = 0
-        for key, value in zip(keys, values, strict=True):
-            part, count = dump_json(value)
-            parts += (key, part)
-            nonfinite += count
-        parts.append(end)
-        return Answer(b"".join(parts), nonfinite=nonfinite)
+        body = orjson.dumps({member: dict(zip(names, values, strict=True))}, _plain, _OPTIONS)
+        nonfinite = sum(map(count_nonfinite, values)) if body.count(b"n") > letters else 0
+        return Answer(body, JSON, (), nonfinite)
 
     return encode
 
