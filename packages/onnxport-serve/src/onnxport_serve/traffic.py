@@ -14,7 +14,7 @@ def unroll(weights: Mapping[int, int]) -> tuple[int, ...]:
     with weight 0 do not appear. At each step every revision gains its weight, the richest is taken and pays the total.
     Source: the algorithm of nginx's upstream balancer.
     """
-    shared = gcd(*weights.values()) or 1
+    shared = gcd(*weights.values())
     shares = {number: weight // shared for number, weight in sorted(weights.items()) if weight}
     total = sum(shares.values())
     credit = dict.fromkeys(shares, 0)
