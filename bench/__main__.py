@@ -13,7 +13,7 @@ from typing import Any
 from bench.endpoint import KEY, Served, serve_fastapi, serve_ours, write_endpoint
 from bench.load import Load, generator_name, run_load
 from bench.models import Case, make_cases
-from bench.process import cpu_seconds, memory_mb, time_command
+from bench.process import Others, cpu_seconds, memory_mb, time_command
 from bench.report import Report
 
 HERE = Path(__file__).parent
@@ -57,12 +57,14 @@ def measure_case(report: Report, case: Case, folder: Path, rounds: int, seconds:
         check_answers(ours, theirs, body)
         for served in (ours, theirs):
             run_load(served.url, body, served.headers, 8, 1)
-        for _ in range(rounds):
-            references.append(measure_reference(case, body_file, seconds / 2))
-            for name, served in (("ours", ours), ("fastapi", theirs)):
-                windows[name].append(load_server(served, body, connections, seconds))
-            windows["alone"].append(run_load(ours.url, body, ours.headers, 1, seconds / 2))
+        with Others([ours.pid, theirs.pid]) as others:
+            for _ in range(rounds):
+                references.append(measure_reference(case, body_file, seconds / 2))
+                for name, served in (("ours", ours), ("fastapi", theirs)):
+                    windows[name].append(load_server(served, body, connections, seconds))
+                windows["alone"].append(run_load(ours.url, body, ours.headers, 1, seconds / 2))
     show_case(report, case, references, windows, goal)
+    report.add(f"{case.name}: other work on the machine meanwhile", f"{others.cores:.2f} cores")
 
 
 def load_server(served: Served, body: bytes, connections: int, seconds: float) -> Load:

@@ -4,7 +4,8 @@ import os
 
 import numpy as np
 import onnxruntime
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
+from pydantic import BaseModel
 
 app = FastAPI()
 options = onnxruntime.SessionOptions()
@@ -15,13 +16,16 @@ session = onnxruntime.InferenceSession(
 names = [output.name for output in session.get_outputs()]
 
 
+class Body(BaseModel):
+    data: list  # type: ignore[type-arg]
+
+
 @app.get("/")
 def alive() -> str:
     return "Healthy"
 
 
 @app.post("/score")
-async def score(request: Request) -> dict[str, object]:
-    body = await request.json()
-    outputs = session.run(None, {"X": np.array(body["data"], np.float32)})
+def score(body: Body) -> dict:  # type: ignore[type-arg]
+    outputs = session.run(None, {"X": np.array(body.data, np.float32)})
     return dict(zip(names, (output.tolist() for output in outputs), strict=True))

@@ -1,10 +1,12 @@
 """Times and memory of processes."""
 
+import resource
 import statistics
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -32,6 +34,31 @@ def cpu_seconds(pid: int) -> float:
     root = psutil.Process(pid)
     times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
     return sum(spent.user + spent.system for spent in times)
+
+
+class Others:
+    """CPU cores that other work on the machine used since the start of the block; `cores` is known after it."""
+
+    def __init__(self, pids: Sequence[int]) -> None:
+        self._pids = pids
+        self.cores = 0.0
+
+    def __enter__(self) -> Self:
+        self._before = self._foreign()
+        self._begun = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        elapsed = time.perf_counter() - self._begun
+        self.cores = max(0.0, self._foreign() - self._before) / elapsed
+
+    def _foreign(self) -> float:
+        times = psutil.cpu_times()
+        busy = sum(times) - times.idle - getattr(times, "iowait", 0) - getattr(times, "guest", 0)
+        mine = resource.getrusage(resource.RUSAGE_SELF)
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        own = mine.ru_utime + mine.ru_stime + ended.ru_utime + ended.ru_stime
+        return busy - own - sum(cpu_seconds(pid) for pid in self._pids)
 
 
 def _pss(pid: int) -> int:
