@@ -93,3 +93,20 @@ def test_a_workspace_may_have_any_name(tmp_path, name):
 
     assert (tmp_path / name / "registry.db").is_file()
     assert ["iris"] == open_registry(tmp_path / name).models.names()
+
+
+def test_tables_that_another_process_makes_meanwhile_are_taken_as_they_are(tmp_path, monkeypatch):
+    """The first look finds no tables; before the second look another process has made them."""
+    looks = []
+
+    def reading_while_another_makes_tables(engine):
+        looks.append(engine)
+        if len(looks) == 2:
+            monkeypatch.undo()
+            open_registry(tmp_path).models.add(new_version())
+        return reading(engine)
+
+    monkeypatch.setattr(migrate, "reading", reading_while_another_makes_tables)
+
+    assert 1 == len(open_registry(tmp_path).models.names())
+    assert len(looks) == 2

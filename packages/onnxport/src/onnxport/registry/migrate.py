@@ -11,6 +11,7 @@ from onnxport.registry.locks import exclusive
 from onnxport.registry.schema import NEWEST
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_REVISIONS = "alembic_version"
 
 
 def bring_up_to_date(engine: Engine, lock: Path) -> None:
@@ -40,19 +41,25 @@ def _is_current(engine: Engine) -> bool:
 def _stored_revision(engine: Engine) -> str | None:
     try:
         with reading(engine) as connection:
-            stored: str | None = connection.scalar(
-                select(text("version_num")).select_from(text("alembic_version"))
-            )
-            return stored
+            return _read_revision(connection)
     except DatabaseFailed as error:
-        if isinstance(error.__cause__, DBAPIError) and _has_no_tables(engine):
-            return None
+        if not isinstance(error.__cause__, DBAPIError):
+            raise
+        # Another process may make the tables at this moment: looked at in one state, they are all there or none is.
+        with reading(engine) as connection:
+            tables = inspect(connection).get_table_names()
+            if not tables:
+                return None
+            if _REVISIONS in tables:
+                return _read_revision(connection)
         raise
 
 
-def _has_no_tables(engine: Engine) -> bool:
-    with reading(engine) as connection:
-        return not inspect(connection).get_table_names()
+def _read_revision(connection: Connection) -> str | None:
+    stored: str | None = connection.scalar(
+        select(text("version_num")).select_from(text(_REVISIONS))
+    )
+    return stored
 
 
 def _upgrade(connection: Connection) -> None:
