@@ -2,7 +2,7 @@
 
 score.py          the forms of /score and their order     v2.py, v2_answer.py   the Open Inference Protocol
 quick.py          small {"data": ...} bodies              ort_server.py         ONNX Runtime Server's JSON
-tensor_fast.py    large JSON through simdjson             raw.py, arrays.py     raw bytes and .npy
+tensor_fast.py    large JSON through simd.py             raw.py, arrays.py     raw bytes and .npy
 tensor_json.py    every other JSON, and all refusals      values.py, records.py sequences, maps, records
 inputs.py         the compiled inputs                     answer.py             outputs to JSON
 shapes.py         shapes and symbolic dimensions          opaque.py             bfloat16, float8, 4-bit

@@ -1,16 +1,21 @@
 """JSON text to Python values; refusals say where the text is wrong without showing it."""
 
+import json
 from typing import Any
 
 import orjson
-import simdjson
 
+from onnxport_serve.codec import simd
 from onnxport_serve.errors import BadRequest
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NOT_NUMBERS = (b"NaN", b"Infinity", b"-Infinity")
 _DEEPEST_CHECK = 8
 """Levels of objects that are searched for repeated names; beyond them only ignored parameters can lie."""
+
+
+class _RepeatedName(Exception):
+    """Stops the reading of a text that names a member twice."""
 
 
 def load_json(body: bytes) -> Any:
@@ -49,10 +54,30 @@ def _repeats_name(text: bytes, value: Any) -> bool:
     """
     if text.count(b":") == _count_members(value, _DEEPEST_CHECK):
         return False  # every colon is accounted for
+    if simd.Parser is None:
+        return _repeats_name_slowly(text)
     try:
-        return _differs(simdjson.Parser().parse(text), value, _DEEPEST_CHECK)
+        return _differs(simd.Parser().parse(text), value, _DEEPEST_CHECK)
     except (ValueError, RuntimeError, KeyError):
         return False
+
+
+def _repeats_name_slowly(text: bytes) -> bool:
+    """The same by the standard library, which shows every member it reads."""
+    try:
+        json.loads(text, object_pairs_hook=_refuse_repeated)
+    except _RepeatedName:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
+def _refuse_repeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(members)
+    if len(value) != len(members):
+        raise _RepeatedName
+    return value
 
 
 def _count_members(value: Any, levels: int) -> int:

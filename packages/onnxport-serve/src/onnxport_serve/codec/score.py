@@ -12,8 +12,7 @@ An input that is itself called `data` or `inputs` works both ways: as 3 or 4, an
 
 from typing import Any
 
-import simdjson
-
+from onnxport_serve.codec import simd
 from onnxport_serve.codec.answer import Output, Outputs, named_encoder, raw_encoder, result_encoder
 from onnxport_serve.codec.call import Call, Encoder
 from onnxport_serve.codec.inputs import Gathering, Inputs, Numbers, TensorInput, printable
@@ -173,7 +172,7 @@ class ScoreCodec:
     def _lift(self, body: bytes) -> dict[str, Any] | None:
         """The document of a large body with its number arrays already read; `None` leaves it to the exact way."""
         node = self._parser.parse(body)
-        lifted = self._lift_object(node, top=True) if type(node) is simdjson.Object else None
+        lifted = self._lift_object(node, top=True) if type(node) is simd.Object else None
         if lifted is None or lifted[1] != count_arrays(body):
             return None
         return lifted[0]
@@ -183,7 +182,7 @@ class ScoreCodec:
         arrays = 0
         for name in node:
             child = look_up(node, name)
-            if top and name == "inputs" and type(child) is simdjson.Object:
+            if top and name == "inputs" and type(child) is simd.Object:
                 inner = self._lift_object(child, top=False)
                 if inner is None:
                     return None

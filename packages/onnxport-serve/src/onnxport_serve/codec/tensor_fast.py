@@ -10,8 +10,8 @@ from math import prod
 from typing import Any, Literal
 
 import numpy as np
-import simdjson
 
+from onnxport_serve.codec import simd
 from onnxport_serve.codec.dtypes import Element
 from onnxport_serve.codec.shapes import Shape
 
@@ -50,7 +50,7 @@ class NumberReader:
 
     def read(self, node: Any) -> tuple[np.ndarray[Any, Any], Shape, int] | None:
         """The numbers of a node in row-major order, its shape, and the number of arrays that it consists of; `None` in doubt."""
-        if type(node) is not simdjson.Array:
+        if type(node) is not simd.Array:
             return None
         measured = _measure(node)
         if measured is None:
@@ -88,13 +88,13 @@ def _measure(node: Any) -> tuple[Shape, int] | None:
     while len(shape) < _DEEPEST:
         size = len(level[0])
         for item in level:
-            if type(item) is not simdjson.Array or len(item) != size:
+            if type(item) is not simd.Array or len(item) != size:
                 return None
         shape.append(size)
         arrays += len(level)
         if not size:
             return None
-        if type(level[0][0]) is not simdjson.Array:
+        if type(level[0][0]) is not simd.Array:
             return tuple(shape), arrays
         level = [child for item in level for child in item]
     return None
@@ -121,11 +121,13 @@ class NumberParser:
     _KEPT = 8 << 20
 
     def __init__(self) -> None:
-        self._parser = simdjson.Parser()
+        self._parser = simd.Parser and simd.Parser()
 
     def parse(self, body: bytes) -> Any:
-        """The root node; `None` where simdjson refuses the text or nodes of an earlier one are still in use (another thread)."""
-        parser = self._parser if len(body) <= self._KEPT else simdjson.Parser()
+        """The root node; `None` where simdjson is not there or refuses, or nodes of an earlier text are in use (another thread)."""
+        if self._parser is None:
+            return None
+        parser = self._parser if len(body) <= self._KEPT else simd.Parser()
         try:
             return parser.parse(body)
         except (ValueError, RuntimeError):

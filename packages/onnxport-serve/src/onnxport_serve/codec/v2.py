@@ -7,8 +7,7 @@ Sources: Open Inference Protocol, "Inference Request"; its binary tensor data ex
 
 from typing import Any
 
-import simdjson
-
+from onnxport_serve.codec import simd
 from onnxport_serve.codec.answer import Output, Outputs
 from onnxport_serve.codec.call import Call
 from onnxport_serve.codec.inputs import Gathering, Inputs, Numbers, TensorInput, printable
@@ -130,12 +129,12 @@ class V2Codec:
         if b"\\u0000" in body:  # simdjson cannot look up a name with a NUL
             return None
         node = self._parser.parse(body)
-        if type(node) is not simdjson.Object:
+        if type(node) is not simd.Object:
             return None
         document: dict[str, Any] = {}
         for name in node:
             child = look_up(node, name)
-            if name == "inputs" and type(child) is simdjson.Array:
+            if name == "inputs" and type(child) is simd.Array:
                 document[name] = [self._lift_tensor(entry) for entry in child]
             else:
                 document[name] = _plain(child)
@@ -144,7 +143,7 @@ class V2Codec:
         return document if _count_lists(document) == count_arrays(body) else None
 
     def _lift_tensor(self, node: Any) -> dict[str, Any] | None:
-        if type(node) is not simdjson.Object:
+        if type(node) is not simd.Object:
             return None
         tensor: dict[str, Any] = {}
         for name in node:
@@ -164,9 +163,9 @@ class V2Codec:
 
 
 def _plain(node: Any) -> Any:
-    if type(node) is simdjson.Array:
+    if type(node) is simd.Array:
         return node.as_list()
-    return node.as_dict() if type(node) is simdjson.Object else node
+    return node.as_dict() if type(node) is simd.Object else node
 
 
 def _has_doubt(tensors: Any) -> bool:

@@ -41,7 +41,12 @@ def check_machine() -> Iterator[Check]:
     """The interpreter, the packages and the programs."""
     yield _python()
     yield _onnxruntime()
-    yield _package("uvloop", "The endpoint runs on plain asyncio without it, more slowly.")
+    yield _package(
+        "uvloop", "uvloop", "The endpoint runs on plain asyncio without it, more slowly."
+    )
+    yield _package(
+        "simdjson", "pysimdjson", "Large JSON bodies are read without it, at about half the speed."
+    )
     yield _uv()
     for tool in _TOOLS:
         path = shutil.which(tool)
@@ -99,8 +104,8 @@ def _onnxruntime() -> Check:
     return Check("onnxruntime", "ok", found)
 
 
-def _package(name: str, without: str) -> Check:
-    if find_spec(name) is not None:
+def _package(module: str, name: str, without: str) -> Check:
+    if find_spec(module) is not None:
         return Check(name, "ok", _version(name))
     fix = f"Install it: {sys.executable} -m pip install {name}"
     return Check(name, "warning", f"not installed. {without}", fix)
