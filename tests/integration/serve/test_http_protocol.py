@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -88,6 +89,16 @@ def test_a_known_head_may_come_with_half_of_its_body(client: Client) -> None:
     client.send(SCORE[-4:])
 
     assert [2, 4] == client.read().json()["result"]
+
+
+def test_half_a_head_is_never_taken_for_a_known_one(client: Client) -> None:
+    """The first piece is as long as three bytes and the body, the most that a careless sum would accept."""
+    cut = 3 + len(BODY)
+    for _ in range(3):
+        client.send(SCORE[:cut])
+        time.sleep(0.01)  # there is nothing to poll: the piece must arrive on its own
+        client.send(SCORE[cut:])
+        assert [2, 4] == client.read().json()["result"]
 
 
 def test_chunks_are_one_body(client: Client) -> None:

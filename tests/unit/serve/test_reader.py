@@ -26,7 +26,7 @@ REQUESTS = [
     b"garbage\r\n\r\n",
 ]
 VARYING = re.compile(
-    rb"x-request-id: \S+|x-ms-request-id: \S+|server-timing: [^\r]+|exec-ms: \S+|request_id\":\"[^\"]+"
+    rb"date: [^\r]+|x-request-id: \S+|x-ms-request-id: \S+|server-timing: [^\r]+|exec-ms: \S+|request_id\":\"[^\"]+"
 )
 many = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

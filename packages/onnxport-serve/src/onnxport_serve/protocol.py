@@ -30,6 +30,8 @@ _BACKLOG = 65_536
 _JOINED = 65_536
 _PROGRESS = 1024
 _LINGER_S = 2.0
+_SHORTEST = 18  # of a head: b"GET / HTTP/1.0\r\n\r\n"
+_NOTHING = -1
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 Release = Callable[[asyncio.Transport], None]
 
@@ -86,7 +88,7 @@ class HttpProtocol(asyncio.Protocol):
         self._closing = False
         self._mark = 0
         self._head = b""  # of the input that is being parsed, if it began a request
-        self._size = 0  # of that input
+        self._size = _NOTHING  # of that input
         self._release: Release | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -123,6 +125,7 @@ class HttpProtocol(asyncio.Protocol):
             return
         if self._reader.phase != IDLE or not self._is_known(data):
             self._feed(data)
+            self._size = _NOTHING  # what completes a request later is another input
         if self._release is not None:
             self._leave()
 
@@ -146,6 +149,8 @@ class HttpProtocol(asyncio.Protocol):
     def _is_known(self, data: bytes) -> bool:
         """Answer one whole request whose head has been seen before; else remember where its head ends."""
         end = data.find(b"\r\n\r\n", 0, LONGEST) + 4
+        if end < _SHORTEST:
+            return False
         head = data[:end]
         known = self.app.state.known[self.trusted].find(head)
         if known is None or len(data) != end + known.length:
@@ -162,8 +167,8 @@ class HttpProtocol(asyncio.Protocol):
         """Answer a complete request, or queue it behind the one being answered."""
         self.since = self.app.now
         if len(self._head) + len(request.body) == self._size:
-            request.head = self._head
-        self._size = 0
+            request.head = self._head  # the input was this request and nothing else
+        self._size = _NOTHING
         if self._active is None and not self._write_paused:
             self._active = request
             self.app.handle(request)

@@ -78,7 +78,7 @@ class Request:
 
 def new_id() -> bytes:
     """A request identifier that no other process and no earlier request has: a random prefix and a serial number."""
-    return b"%b-%x" % (_PREFIX, next(_serial))
+    return b"%b-%08x" % (_PREFIX, next(_serial))
 
 
 def take_ids(headers: dict[bytes, bytes]) -> bytes:
