@@ -3,7 +3,7 @@
 from importlib.metadata import version as installed_version
 
 project = "onnxport"
-author = "The onnxport authors"
+author = copyright = "The onnxport authors"
 release = installed_version("onnxport")
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}

@@ -1,10 +1,11 @@
-"""Write the reference pages that come from the code: every command, every error.
+"""Write the reference pages that come from the code: every command, every error, the SDK.
 
 `python docs/generate_reference.py` writes them; with `--check` it fails where a page differs from the code.
 """
 
 import argparse
 import importlib
+import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ import click
 import onnxport
 from onnxport.cli.main import cli
 from onnxport.errors import OnnxportError
+from onnxport.service.endpoints import Endpoints
+from onnxport.service.models import Models
+from onnxport.workspace import Workspace
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -23,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    pages = {"commands.md": commands_page(), "errors.md": errors_page()}
+    pages = {"commands.md": commands_page(), "errors.md": errors_page(), "sdk.md": sdk_page()}
     stale = [name for name, text in pages.items() if _read(REFERENCE / name) != text]
     if check and stale:
         print(f"generated pages differ from the code: {', '.join(stale)}; run `make reference`")
@@ -66,6 +70,42 @@ def errors_page() -> str:
     rows = {(kind.code, _exit_code(kind), _first_line(kind)) for kind in _error_classes()}
     lines += [f"| `{code}` | {status} | {meaning} |" for code, status, meaning in sorted(rows)]
     return "\n".join([*lines, ""])
+
+
+def sdk_page() -> str:
+    """The public classes with their methods, as their docstrings describe them."""
+    lines = [
+        "# SDK",
+        "",
+        "Generated from the code. `from onnxport import Workspace`; everything works in-process, no daemon has to run.",
+        "",
+    ]
+    for title, kind in (
+        ("Workspace", Workspace),
+        ("Workspace.models", Models),
+        ("Workspace.endpoints", Endpoints),
+    ):
+        lines += [f"## {title}", "", *_documented(kind), ""]
+        for name, member in vars(kind).items():
+            function = getattr(
+                member, "__func__", getattr(member, "fget", getattr(member, "func", member))
+            )
+            if not name.startswith("_") and inspect.isfunction(function):
+                lines += [
+                    f"### {title}.{name}",
+                    "",
+                    "```text",
+                    f"{name}{inspect.signature(function)}",
+                    "",
+                    *_documented(function),
+                    "```",
+                    "",
+                ]
+    return "\n".join(lines)
+
+
+def _documented(item: object) -> list[str]:
+    return (inspect.getdoc(item) or "").splitlines()
 
 
 def _commands(
