@@ -14,10 +14,12 @@ from bench.endpoint import KEY, Served, serve_fastapi, serve_ours, write_endpoin
 from bench.load import Load, generator_name, run_load
 from bench.models import Case, make_cases
 from bench.process import Others, cpu_seconds, memory_mb, time_command
+from bench.registry import measure_registry
 from bench.report import Report
 
 HERE = Path(__file__).parent
 NAMES = ["iris", "mnist", "resnet50"]
+OTHERS = ["process", "registry"]
 PORT = 18765
 # The busy number of connections, the goal as a share of R1, the settings, and whether FastAPI must be beaten 15 times.
 PLAN: dict[str, tuple[int, float, dict[str, Any]]] = {
@@ -30,9 +32,9 @@ PLAN: dict[str, tuple[int, float, dict[str, Any]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter windows, one round")
-    parser.add_argument("--only", choices=[*NAMES, "process"], action="append")
+    parser.add_argument("--only", choices=[*NAMES, *OTHERS], action="append")
     chosen = parser.parse_args()
-    only = chosen.only or [*NAMES, "process"]
+    only = chosen.only or [*NAMES, *OTHERS]
     rounds, seconds = (1, 2.0) if chosen.quick else (3, 4.0)
     report = Report(generator_name())
     with tempfile.TemporaryDirectory() as folder:
@@ -40,6 +42,8 @@ def main() -> None:
             measure_case(report, case, Path(folder), rounds, seconds)
         if "process" in only:
             measure_process(report, Path(folder))
+        if "registry" in only:
+            measure_registry(report, Path(folder))
     if not chosen.only:
         report.write(HERE / "results" / "latest.md")
 
