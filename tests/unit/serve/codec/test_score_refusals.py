@@ -246,3 +246,10 @@ def test_a_model_with_complex_numbers_cannot_be_served() -> None:
 
     assert caught.value.code == "unsupported_type"
     assert "'x' is sequence(complex64[1])" in caught.value.message
+
+
+@pytest.mark.parametrize("number", [b"-9223372036854775809", b"9223372036854775808", b"-1e19"])
+def test_a_number_just_outside_64_bits_is_refused(number: bytes) -> None:
+    compiled = codec({"x": tensor("int64", 1)})
+
+    assert "outside" in refusal(compiled, b'{"data": [%b]}' % number)

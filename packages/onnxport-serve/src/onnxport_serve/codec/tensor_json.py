@@ -131,12 +131,16 @@ def _integers(leaves: list[Any], element: Element, name: str, shape: Shape) -> n
     return np.array(leaves, element.storage)
 
 
+_EDGE = -(2.0**63)
+
+
 def _whole(leaf: float, index: int, element: Element, name: str, shape: Shape) -> int:
     if not float(leaf).is_integer():
         raise BadRequest(
             f"input '{name}' wants whole numbers ({element.name}); got a fraction at {_place(index, shape)}"
         )
-    return int(leaf)
+    # orjson reads integers of more than 64 bits as floats; those just below the edge round to it.
+    return int(leaf) - (type(leaf) is float and leaf == _EDGE)
 
 
 def _wrong_kind(leaves: list[Any], element: Element, name: str, shape: Shape) -> str:
