@@ -249,8 +249,10 @@ def picture(path: Path, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> Pa
         pytest.param((1, 3, 2, 5), (1, 3, 2, 5), id="channels first"),
         pytest.param(("n", 2, 5, 3), (1, 2, 5, 3), id="channels last"),
         pytest.param((None, 3, "h", "w"), (1, 3, 4, 6), id="free size"),
-        pytest.param((1, 2, 5), (1, 2, 5), id="grey without batch"),
-        pytest.param((2, 5), (2, 5), id="matrix"),
+        pytest.param((1, 8, 9), (1, 8, 9), id="grey without batch"),
+        pytest.param((9, 8, 3), (9, 8, 3), id="channels last without batch"),
+        pytest.param((3, "h", "w"), (3, 4, 6), id="colours of free size without batch"),
+        pytest.param((8, 9), (8, 9), id="matrix"),
         pytest.param((None, None, None, None), (1, 3, 4, 6), id="all free"),
     ],
 )
@@ -294,10 +296,30 @@ def test_a_picture_is_turned_as_the_camera_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [(8, 3, 4, 4), (1, 7, 5, 9), (1,), None], ids=["batch of 8", "7 channels", "rank 1", "free"]
-)  # fmt: skip
+    "shape",
+    [
+        pytest.param((8, 3, 4, 4), id="batch of 8"),
+        pytest.param((1, 7, 5, 9), id="7 channels"),
+        pytest.param((1,), id="rank 1"),
+        pytest.param(None, id="free"),
+        pytest.param((None, 4), id="rows of four numbers"),
+        pytest.param(("n", 784), id="rows of many numbers"),
+        pytest.param((8, 7), id="matrix smaller than a picture"),
+        pytest.param((None, None), id="matrix of free size"),
+        pytest.param((None, "boxes", 4), id="boxes"),
+        pytest.param((1, "sequence", 768), id="one sequence"),
+        pytest.param((None, 28, 28), id="rank 3 without channels"),
+        pytest.param((3, 7, 9), id="rank 3 smaller than a picture"),
+        pytest.param((7, 9, 3), id="rank 3 smaller than a picture, channels last"),
+    ],
+)
 def test_inputs_that_are_not_laid_out_like_a_picture_have_no_layout(shape: object) -> None:
     assert read_layout(shape) is None  # type: ignore[arg-type]
+
+
+def test_a_picture_for_rows_of_numbers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInput, match="not laid out like a picture"):
+        read_sample(picture(tmp_path / "kitten.png"), ROWS)
 
 
 def test_channels_first_wins_where_both_places_could_be_channels() -> None:

@@ -14,6 +14,9 @@ from onnxport.service.sample_errors import UnusableInput
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _MAX_PIXELS = 64_000_000
+_LEAST_SIDE = (
+    8  # fewer are rows of numbers, boxes or one-hot values rather than a picture's height or width
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,44 @@ def body_of_picture(
 def read_layout(shape: tuple[Dimension, ...] | None) -> PictureLayout | None:
     """How a tensor holds one picture: [N, C, H, W], [N, H, W, C], the same without N, or [H, W]; `None` if it does not.
 
-    A dimension of 1, 3 or 4 in a channel's place is the channels; the first place is tried first. Free channels are taken as 3.
+    A dimension of 1, 3 or 4 in a channel's place is the channels; the first place is tried first. Free channels are taken as 3
+    where there are four dimensions. Fewer dimensions hold other things more often than pictures: there the channels are fixed, and
+    height and width are fixed and at least 8, or both free behind 3 or 4 channels.
     """
     if shape is None or not 2 <= len(shape) <= 4:
         return None
     if len(shape) == 2:
-        return PictureLayout(1, False, False, _size(shape[0]), _size(shape[1]))
-    batch = len(shape) == 4
-    if batch and isinstance(shape[0], int) and shape[0] != 1:
-        return None
-    first, second, last = shape[-3:]
-    if first in _MODES:
-        return PictureLayout(int(first), False, batch, _size(second), _size(last))
-    if last in _MODES:
-        return PictureLayout(int(last), True, batch, _size(first), _size(second))
-    if not isinstance(first, int):
-        return PictureLayout(3, False, batch, _size(second), _size(last))
+        height, width = shape
+        found = PictureLayout(1, False, False, _size(height), _size(width))
+        return found if _are_sides(height, width) else None
+    return _read_three(shape) if len(shape) == 3 else _read_four(shape)
+
+
+def _read_three(shape: tuple[Dimension, ...]) -> PictureLayout | None:
+    first, second, last = shape
+    free = not isinstance(second, int) and not isinstance(last, int)
+    if first in _MODES and (_are_sides(second, last) or (free and first != 1)):
+        return PictureLayout(int(first), False, False, _size(second), _size(last))
+    if last in _MODES and _are_sides(first, second):
+        return PictureLayout(int(last), True, False, _size(first), _size(second))
     return None
+
+
+def _read_four(shape: tuple[Dimension, ...]) -> PictureLayout | None:
+    count, first, second, last = shape
+    if isinstance(count, int) and count != 1:
+        return None
+    if first in _MODES:
+        return PictureLayout(int(first), False, True, _size(second), _size(last))
+    if last in _MODES:
+        return PictureLayout(int(last), True, True, _size(first), _size(second))
+    if not isinstance(first, int):
+        return PictureLayout(3, False, True, _size(second), _size(last))
+    return None
+
+
+def _are_sides(height: Dimension, width: Dimension) -> bool:
+    return all(isinstance(side, int) and side >= _LEAST_SIDE for side in (height, width))
 
 
 def _size(dimension: Dimension) -> int | None:
