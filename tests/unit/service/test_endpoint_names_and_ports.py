@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from onnxport.domain.names import check_endpoint_name
 from onnxport.service.deploy_source import endpoint_name_from
 from onnxport.service.endpoint_errors import PortTaken
-from onnxport.service.ports import check_port, choose_port, listening_problem, url_of
+from onnxport.service.ports import HostUnusable, check_port, choose_port, url_of
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,38 @@ def test_a_taken_port_is_passed_over(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("host", "port"),
-    [("203.0.113.7", 8000), ("no such host", 8000)],
-    ids=["not ours", "unknown"],
+    "host",
+    ["203.0.113.7", "no such host", "nosuchhost.invalid", "a" * 70, ""],
+    ids=["not ours", "no name", "unknown", "label too long", "empty"],
 )
-def test_an_address_that_cannot_be_listened_on_has_a_reason(host, port):
-    assert listening_problem(host, port)
+def test_a_host_that_cannot_be_listened_on_is_told_at_once(monkeypatch, host):
+    asked = []
+    resolve = socket.getaddrinfo
+
+    def counted(*words, **options):
+        asked.append(words)
+        return resolve(*words, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", counted)
+
+    with pytest.raises(HostUnusable) as caught:
+        choose_port(host, ())
+    assert "--host" in caught.value.remedy
+    assert 1 == len(asked)
+    with pytest.raises(HostUnusable):
+        check_port(host, 8000)
+
+
+def test_a_port_that_may_not_be_used_is_passed_over(monkeypatch):
+    monkeypatch.setattr("onnxport.service.ports.FIRST_PORT", 20_000)
+    bind = socket.socket.bind
+
+    class Guarded(socket.socket):
+        def bind(self, address):
+            if address[1] == 20_000:
+                raise PermissionError(13, "Permission denied")
+            bind(self, address)
+
+    monkeypatch.setattr(socket, "socket", Guarded)
+
+    assert choose_port("127.0.0.1", ()) > 20_000
