@@ -192,11 +192,46 @@ def test_a_half_closed_client_in_the_middle_of_a_request_is_closed(client: Clien
     assert client.is_closed()
 
 
-def test_an_upgrade_is_ignored_and_the_connection_closed(client: Client) -> None:
-    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
-    client.send(build("GET", "/", headers=headers) + b"\x81\x05hello")
+@pytest.mark.parametrize(
+    ("method", "path", "body", "more"),
+    [
+        ("GET", "/", b"", {}),
+        ("POST", "/score", BODY, {}),
+        ("POST", "/score", BODY + b" " * 100_000, {}),
+        ("POST", "/score", b"10\r\n" + BODY + b"\r\n0\r\n\r\n", {"Transfer-Encoding": "chunked"}),
+    ],
+    ids=["no body", "small", "large", "chunks"],
+)
+def test_an_offer_of_another_protocol_is_not_taken_up(
+    client: Client, method: str, path: str, body: bytes, more: dict[str, str]
+) -> None:
+    """Java's own HTTP client sends these headers with every request until it is answered in HTTP/2."""
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEA"}
+    request = build(method, path, body, {**offer, **more})
+    for _ in range(2):
+        client.send(request * 2 + SCORE)
+        answers = [client.read() for _ in range(3)]
 
-    assert (200, "close") == ((answer := client.read()).status, answer.headers["connection"])
+        assert [200] * 3 == [answer.status for answer in answers]
+        assert not any("upgrade" in answer.headers for answer in answers)
+        assert b"[2, 4]" in answers[2].body
+        assert method == "GET" or b"[2, 4]" in answers[1].body
+
+
+def test_a_body_after_an_offer_of_another_protocol_may_come_later(client: Client) -> None:
+    offer = {"Connection": "Upgrade", "Upgrade": "h2c", "Content-Length": "16"}
+    client.send(build("POST", "/score", b"", {**offer, "Expect": "100-continue"}))
+    assert 100 == client.read().status
+    client.send(BODY + SCORE)
+
+    assert [[2, 4]] * 2 == [client.read().json()["result"] for _ in range(2)]
+
+
+def test_what_follows_an_offer_that_is_not_taken_up_is_http(client: Client) -> None:
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    client.send(build("GET", "/", headers=headers) + b"\x81\x05hello\r\n\r\n")
+
+    assert [200, 400] == [client.read().status for _ in range(2)]
     assert client.is_closed()
 
 

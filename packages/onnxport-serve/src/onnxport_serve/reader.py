@@ -4,6 +4,9 @@ head    header_bytes and 100 fields, whole or half           431
 body    body_bytes, whatever was announced or chunked        413
         all bodies of the endpoint together                  503
 chunks  framing may not outweigh what it frames              400
+
+An offer to change the protocol (`Upgrade`) is not taken up: the request is read and answered as HTTP/1.1. Source: RFC 9110, section 7.8.
+llhttp reads no body after such an offer, so another parser takes over behind the head.
 """
 
 from __future__ import annotations
@@ -29,6 +32,33 @@ class _Refused(Exception):
     """Stops the parser; the connection knows the refusal."""
 
 
+class _BehindHead:
+    """What a parser calls that takes over where a body begins: its first head is only there to tell it the length."""
+
+    def __init__(self, reader: RequestReader) -> None:
+        self._reader = reader
+        self._is_behind = False
+        self.on_body = reader.on_body
+        self.on_message_complete = reader.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if self._is_behind:
+            self._reader.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if self._is_behind:
+            self._reader.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_behind:
+            self._reader.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._is_behind:
+            self._reader.on_headers_complete()
+        self._is_behind = True
+
+
 class RequestReader:
     """Parses what one connection receives and hands over each complete request.
 
@@ -46,6 +76,7 @@ class RequestReader:
         "_parts",
         "_raw",
         "_request",
+        "_upgrade",
         "_url",
         "done",
         "mark",
@@ -61,6 +92,7 @@ class RequestReader:
         self._headers: dict[bytes, bytes] = {}
         self._head_size = 0
         self._request: Request | None = None
+        self._upgrade: Request | None = None  # its head is read, its body is for another parser
         self._length: int | None = 0
         self._parts: list[bytes] = []
         self._raw = 0
@@ -74,13 +106,11 @@ class RequestReader:
         rest = b""
         try:
             if len(data) <= SLICE:
-                self._parser.feed_data(data)
+                self._parse(data)
                 if self.phase != IDLE:
                     self._count_raw(len(data))
             else:
                 rest = self._feed_slices(data)
-        except httptools.HttpParserUpgrade:
-            self.done = True  # the request is answered as HTTP/1.1; what follows it is not
         except httptools.HttpParserError as error:
             if not self.done:
                 self.refuse(BadRequest(f"this is not HTTP/1.1: {error}".rstrip(": ")))
@@ -105,6 +135,32 @@ class RequestReader:
         self.done = True
         return request
 
+    def _parse(self, data: bytes | memoryview) -> None:
+        while True:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                request = self._upgrade
+                self._upgrade = None
+                if request is None:  # CONNECT: what follows would be another protocol
+                    self.done = True
+                    return
+                self._decline_upgrade(request)
+                data = data[upgrade.args[0] :]
+                if self.done or not data:
+                    return
+            else:
+                return
+
+    def _decline_upgrade(self, request: Request) -> None:
+        """Go on behind the head of a request as if it had offered no other protocol."""
+        self._request = request
+        self._parser = httptools.HttpRequestParser(_BehindHead(self))
+        length = self._length
+        body = b"Transfer-Encoding: chunked" if length is None else b"Content-Length: %d" % length
+        connection = b"" if request.keep_alive else b"Connection: close\r\n"
+        self._parser.feed_data(b"POST / HTTP/1.1\r\n%b%b\r\n\r\n" % (connection, body))
+
     def _feed_slices(self, data: bytes) -> bytes:
         """Feed much input in parts, so that no more than one part is parsed ahead of what is being answered."""
         view = memoryview(data)
@@ -114,7 +170,7 @@ class RequestReader:
             size = SLICE
             if self.phase == BODY and self._length is not None:
                 size = max(1, self._length - self.size)
-            self._parser.feed_data(view[:size])
+            self._parse(view[:size])
             self._count_raw(size)
             view = view[size:]
         return b""
@@ -165,7 +221,7 @@ class RequestReader:
         self._request = request
         self.phase = BODY
         self.size = self.mark = self._raw = 0
-        if not parser.should_keep_alive() or parser.should_upgrade():
+        if not parser.should_keep_alive() or request.method == b"CONNECT":
             request.keep_alive = False
         try:
             check_version(request, parser.get_http_version())
@@ -176,6 +232,9 @@ class RequestReader:
                 self._admit_body(request, length, limit)
         except RequestError as refusal:
             self._stop(refusal)
+        if parser.should_upgrade() and request.method != b"CONNECT":
+            # llhttp now calls the message complete, without its body.
+            self._upgrade, self._request = request, None
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
