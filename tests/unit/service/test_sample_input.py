@@ -237,6 +237,60 @@ def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, text: str, message
         read_sample(path, ROWS)
 
 
+@pytest.mark.parametrize(
+    ("text", "dtype", "place"),
+    [
+        pytest.param("1,2\n3,4\n5,secret\n", "float32", "row 3, column 2", id="no heading"),
+        pytest.param("a,b\n1,2\nsecret,4\n", "float32", "row 3, column 1", id="heading"),
+        pytest.param("a,b\n\n1,secret\n", "float32", "row 3, column 2", id="empty row"),
+        pytest.param('"a\nb",b\n1,secret\n', "float32", "row 2, column 2", id="line break in a cell"),
+        pytest.param("1,2\n3,9999\n", "int8", "row 2, column 2", id="integer too large"),
+        pytest.param("1,2\n3,1e300\n", "float32", "row 2, column 2", id="float too large"),
+        pytest.param("true,secret\n", "bool", "row 1, column 2", id="boolean"),
+        pytest.param("x,y\n1,2\nsecret,4\n", "int64", "row 3, column 1", id="named column"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_does_not_fit_is_named_by_its_place_alone(
+    tmp_path: Path, text: str, dtype: str, place: str
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+
+    with pytest.raises(UnusableInput, match=f"{place}\\b") as refused:
+        read_sample(path, signature(("x", dtype, ("n", 2))))
+
+    assert not {word for word in ("secret", "9999", "1e300") if word in str(refused.value)}
+
+
+def test_a_named_column_is_counted_among_all_columns(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id,age\n7,31\n8,old\n")
+
+    with pytest.raises(UnusableInput, match="row 3, column 2"):
+        read_sample(path, signature(("age", "float32", (None, 1))))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "delimiter"),
+    [
+        pytest.param("x.csv", "1;2;3;4\n", "','", id="semicolons"),
+        pytest.param("x.csv", "1\t2\t3\t4\n", "','", id="tabs"),
+        pytest.param("x.csv", "1;2;3;4\n1,5;2;3;4\n", "','", id="decimal commas"),
+        pytest.param("x.tsv", "1;2;3;4\n", "tab", id="semicolons for tabs"),
+    ],
+)
+def test_a_table_of_another_delimiter_is_told_which_one_is_read(
+    tmp_path: Path, name: str, text: str, delimiter: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+
+    with pytest.raises(UnusableInput, match=f"separated by {delimiter}") as refused:
+        read_sample(path, ROWS)
+
+    assert "commas" in refused.value.remedy
+
+
 def picture(path: Path, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> Path:
     colours = {"RGB": (255, 0, 10), "L": 200}
     Image.new(mode, size, colours[mode]).save(path)

@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,34 @@ from onnxport.service.sample_errors import UnusableInput
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
+_FLOATS = {"float16", "float32", "float64"}
+_DELIMITERS = {",": "','", "\t": "tabs"}
+_OTHER_DELIMITERS = (";", "\t")
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Cells by row; `numbers` are the rows' places in the file, counted from 1 with the heading and empty rows."""
+
+    path: Path
+    delimiter: str
+    rows: list[list[str]]
+    numbers: list[int]
+
+    def without_heading(self) -> "_Table":
+        return _Table(self.path, self.delimiter, self.rows[1:], self.numbers[1:])
+
+    def cells(self, columns: Sequence[int]) -> list[str]:
+        """The cells of some columns, row by row."""
+        return [row[column] for row in self.rows for column in columns]
+
+    def refuse(self, why: str, *cells: str) -> UnusableInput:
+        """The error for a reason and the cells it is about, which are looked at for other delimiters and never repeated."""
+        if not any(other in cell for other in _OTHER_DELIMITERS for cell in cells):
+            return UnusableInput(self.path, why)
+        read = f"columns are separated by {_DELIMITERS[self.delimiter]} here and a cell holds ';' or a tab"
+        remedy = "Separate the columns with commas (.csv) or tabs (.tsv), and write decimals with a point."
+        return UnusableInput(self.path, f"{why}; {read}", remedy)
 
 
 def body_of_table(
@@ -27,53 +57,51 @@ def body_of_table(
     Raises:
         UnusableInput: rows of different lengths, cells that are no numbers, or a shape that the input does not take.
     """
-    rows = _read_rows(path, data, delimiter)
+    table = _read_table(path, data, delimiter)
     required = [value.name for value in signature.inputs if value.required]
-    if required and set(required) <= set(rows[0]) and len(rows) > 1:
+    heading = table.rows[0]
+    if required and set(required) <= set(heading) and len(table.rows) > 1:
         known = {value.name: value for value in signature.inputs}
-        columns = {
-            name: [row[index] for row in rows[1:]]
-            for index, name in enumerate(rows[0])
-            if name in known
-        }
-        return body_of({name: _column(path, columns[name], known[name]) for name in columns})
+        columns = {name: index for index, name in enumerate(heading) if name in known}
+        body = table.without_heading()
+        return body_of({name: _column(body, columns[name], known[name]) for name in columns})
     value = only_input(path, signature)
-    return body_of({value.name: _matrix(path, rows, value)})
+    return body_of({value.name: _matrix(table, value)})
 
 
-def _read_rows(path: Path, data: bytes, delimiter: str) -> list[list[str]]:
+def _read_table(path: Path, data: bytes, delimiter: str) -> _Table:
     try:
         text = data.decode("utf-8-sig")
-        rows = [
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
-        ]
+        read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows = {number: row for number, row in enumerate(read, 1) if row}
     except (UnicodeDecodeError, csv.Error) as error:
         raise UnusableInput(path, "it is not a table of UTF-8 text") from error
     if not rows:
         raise UnusableInput(path, "it is empty")
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]):
-            raise UnusableInput(
-                path, f"row {number} has {len(row)} cells and the first row {len(rows[0])}"
-            )
-    return rows
+    table = _Table(path, delimiter, list(rows.values()), list(rows))
+    first = table.rows[0]
+    for number, row in rows.items():
+        if len(row) != len(first):
+            why = f"row {number} has {len(row)} cells and the first row {len(first)}"
+            raise table.refuse(why, *row, *first)
+    return table
 
 
-def _column(path: Path, cells: list[str], value: NamedValue) -> np.ndarray:
-    array = _parse(path, cells, value)
+def _column(table: _Table, column: int, value: NamedValue) -> np.ndarray:
+    array = _parse(table, [column], value)
     kind = value.type
     assert isinstance(kind, TensorType)
     rank = 2 if kind.shape is None else len(kind.shape)
     return array.reshape(-1) if rank <= 1 else array.reshape(-1, *[1] * (rank - 1))
 
 
-def _matrix(path: Path, rows: list[list[str]], value: NamedValue) -> np.ndarray:
-    if _is_heading(rows, value):
-        rows = rows[1:]
-    array = _parse(path, [cell for row in rows for cell in row], value)
+def _matrix(table: _Table, value: NamedValue) -> np.ndarray:
+    if _is_heading(table.rows, value):
+        table = table.without_heading()
+    array = _parse(table, range(len(table.rows[0])), value)
     kind = value.type
     assert isinstance(kind, TensorType)
-    return _reshape(path, array.reshape(len(rows), -1), value.name, kind)
+    return _reshape(table.path, array.reshape(len(table.rows), -1), value.name, kind)
 
 
 def _reshape(path: Path, array: np.ndarray, name: str, kind: TensorType) -> np.ndarray:
@@ -108,20 +136,42 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _parse(path: Path, cells: list[str], value: NamedValue) -> np.ndarray:
+def _parse(table: _Table, columns: Sequence[int], value: NamedValue) -> np.ndarray:
+    """The cells of some columns in the input's element type, in one dimension."""
     kind = value.type
     if not isinstance(kind, TensorType):
-        raise UnusableInput(path, f"the input {value.name!r} is {kind}", "Give a JSON body.")
+        raise UnusableInput(table.path, f"the input {value.name!r} is {kind}", "Give a JSON body.")
+    cells = table.cells(columns)
     if kind.dtype is DType.STRING:
         return np.array(cells, dtype=str)
+    read, storage = _reader_of(kind.dtype)
     try:
-        if kind.dtype is DType.BOOL:
-            return np.array([_BOOLEANS[cell.strip().lower()] for cell in cells], dtype=bool)
-        if kind.dtype.value in _INTEGERS:
-            return np.array([int(cell) for cell in cells], dtype=kind.dtype.value)
-        numbers = np.array([float(cell) for cell in cells], dtype=np.float64)
-    except (ValueError, KeyError, OverflowError) as error:
-        raise UnusableInput(
-            path, f"a cell does not read as {kind.dtype}, which {value.name!r} takes"
-        ) from error
-    return cast_array(path, numbers, value.name, kind)
+        array = np.array([read(cell) for cell in cells], dtype=storage)
+        return cast_array(table.path, array, value.name, kind)
+    except (ValueError, KeyError, OverflowError, UnusableInput):
+        place = next((i for i, cell in enumerate(cells) if not _reads_as(cell, kind.dtype)), None)
+        if place is None:
+            raise  # no cell is at fault, the element type is
+        row, column = divmod(place, len(columns))
+        where = f"the cell in row {table.numbers[row]}, column {columns[column] + 1}"
+        why = f"{where} does not read as {kind.dtype}, which {value.name!r} takes"
+        raise table.refuse(why, cells[place]) from None
+
+
+def _reader_of(dtype: DType) -> tuple[Callable[[str], object], str]:
+    """What reads a cell, and the type that NumPy keeps it in until it is cast."""
+    if dtype is DType.BOOL:
+        return lambda cell: _BOOLEANS[cell.strip().lower()], "bool"
+    return (int, dtype.value) if dtype.value in _INTEGERS else (float, "float64")
+
+
+def _reads_as(cell: str, dtype: DType) -> bool:
+    read, storage = _reader_of(dtype)
+    try:
+        number = np.array(read(cell), dtype=storage)
+    except (ValueError, KeyError, OverflowError):
+        return False
+    if dtype.value not in _FLOATS:
+        return True
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(number) == np.isfinite(number.astype(dtype.value)))
