@@ -163,6 +163,14 @@ def test_one_unnamed_array_of_an_archive_is_for_the_only_input(tmp_path: Path) -
     assert (2, 4) == sent_array(body).shape
 
 
+def test_an_array_of_another_name_is_not_taken_for_the_only_input(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, labels=np.ones((2, 4)))
+
+    with pytest.raises(UnusableInput, match=r"'labels'.*the model takes 'x'"):
+        read_sample(path, ROWS)
+
+
 def test_an_archive_with_other_names_is_refused_with_both_lists(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     np.savez(path, c=np.ones(1), d=np.ones(1))

@@ -15,6 +15,7 @@ from onnxport.service.sample_errors import UnusableInput
 NPY_TYPE = "application/x-npy"
 _JSON_TYPE = "application/json"
 _MAX_UNPACKED = 1024**3
+_UNNAMED = "arr_0"  # what np.savez calls the first array that is given without a name
 _NUMERIC = frozenset(
     [
         "float16",
@@ -40,12 +41,12 @@ def body_of_array(path: Path, data: bytes, signature: Signature) -> tuple[bytes,
 
 
 def body_of_archive(path: Path, data: bytes, signature: Signature) -> tuple[bytes, str]:
-    """The request for an `.npz` archive: arrays under the names of the inputs, or one array for the only input."""
+    """The request for an `.npz` archive: arrays under the names of the inputs, or an unnamed one for the only input."""
     arrays = _load_archive(path, data)
     required = [value for value in signature.inputs if value.required]
     values = {value.name: value for value in signature.inputs}
-    if len(arrays) == 1 and len(required) == 1 and not set(arrays) <= set(values):
-        arrays = {required[0].name: next(iter(arrays.values()))}
+    if list(arrays) == [_UNNAMED] and len(required) == 1 and _UNNAMED not in values:
+        arrays = {required[0].name: arrays[_UNNAMED]}
     missing = [value.name for value in required if value.name not in arrays]
     unknown = sorted(set(arrays) - set(values))
     if missing or unknown:
