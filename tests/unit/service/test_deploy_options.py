@@ -117,6 +117,12 @@ def test_values_that_cannot_be_are_refused(values):
         DeployOptions(**values).check()
 
 
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+def test_a_timeout_is_a_finite_time(seconds):
+    with pytest.raises(InvalidOption, match="a finite number of seconds above zero"):
+        DeployOptions(request_timeout_s=seconds).check()
+
+
 def test_what_is_not_said_stays_as_it_was():
     before = RunSettings(intra_op_threads=3, runner="inline")
 

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 from onnxport.domain.endpoint import EndpointSpec, HttpPolicy, KeyPolicy, Limits, Listen, Revision
 from onnxport.domain.resources import Resources, RunSettings
 from onnxport.domain.traffic import InvalidTraffic, Traffic
+from onnxport.service.deploy_names import allowed_host, web_origin
 from onnxport.service.endpoint_errors import InvalidOption, KeysNeeded
 from onnxport.service.keys import accepted_keys
 from onnxport.service.ports import is_loopback
 
-_Value = TypeVar("_Value", Listen, Resources, RunSettings, Limits, HttpPolicy)
+_Value = TypeVar("_Value", Listen, Resources, RunSettings, Limits)
 RUNNERS = ("auto", "inline", "threads")
 
 
@@ -49,11 +50,15 @@ class DeployOptions:
             raise InvalidOption("a port", "between 1 and 65535")
         if self.runner is not None and self.runner not in RUNNERS:
             raise InvalidOption("the runner", "one of " + ", ".join(RUNNERS))
-        positive = "cpu memory_mb intra_op_threads concurrency fronts body_bytes in_flight request_timeout_s"
+        timeout_s = self.request_timeout_s
+        if timeout_s is not None and not 0 < timeout_s < float("inf"):
+            raise InvalidOption("the timeout", "a finite number of seconds above zero")
+        positive = "cpu memory_mb intra_op_threads concurrency fronts body_bytes in_flight"
         for name in positive.split():
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
-                raise InvalidOption(name, "larger than zero")
+                raise InvalidOption(name, "a finite number above zero")
+        self.http(HttpPolicy())
 
     def listen(self, before: Listen) -> Listen:
         """Where the endpoint will listen; port 0 where one has to be chosen."""
@@ -73,8 +78,13 @@ class DeployOptions:
         return self._given(before, "body_bytes", "in_flight", "request_timeout_s")
 
     def http(self, before: HttpPolicy) -> HttpPolicy:
-        """Hosts and origins that the endpoint accepts."""
-        return self._given(before, "allowed_hosts", "cors_origins")
+        """Hosts and origins that the endpoint accepts; raises `InvalidOption` for what is not one."""
+        if self.allowed_hosts is not None:
+            hosts = tuple(map(allowed_host, self.allowed_hosts))
+            before = replace(before, allowed_hosts=hosts)
+        if self.cors_origins is not None:
+            before = replace(before, cors_origins=tuple(map(web_origin, self.cors_origins)))
+        return before
 
     def _given(self, before: _Value, *names: str) -> _Value:
         given: dict[str, Any] = {
