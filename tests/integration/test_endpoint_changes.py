@@ -19,6 +19,7 @@ from pathlib import Path
 import fake.data_plane as fake
 import pytest
 from fake.models import save_scaling_model
+from onnxport.domain.names import InvalidName
 from onnxport.domain.traffic import InvalidTraffic
 from onnxport.registry.endpoints import RevisionState
 from onnxport.registry.errors import EndpointNotFound, RevisionNotFound, VersionInUse
@@ -139,6 +140,24 @@ def test_a_first_deployment_that_fails_leaves_no_endpoint(endpoints, root, model
     assert [] == list(endpoints.list())
     assert not (root / "endpoints" / "double").exists()
     assert 1 == endpoints.deploy(model).revision
+
+
+def test_a_failed_first_deployment_says_what_stays_registered(endpoints, root, file):
+    with pytest.raises(RevisionFailed, match="nothing was deployed") as caught:
+        endpoints.deploy(file, options=UNLUCKY)
+
+    assert "models:/thrice/1 stays registered" in caught.value.remedy
+    assert "onnxport model delete models:/thrice/1" in caught.value.remedy
+    assert 1 == Workspace.open(root).models.get("thrice").version
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b"])
+def test_a_name_that_is_none_is_refused_before_anything_is_registered(endpoints, root, file, name):
+    for act in (endpoints.deploy, endpoints.plan):
+        with pytest.raises(InvalidName):
+            act(file, name)
+
+    assert ["double"] == [model.name for model in Workspace.open(root).models.list()]
 
 
 def test_a_revision_that_fails_never_gets_traffic(endpoints, model):

@@ -5,6 +5,7 @@ state is as it was before and the running revision was never touched.
 """
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +19,7 @@ from onnxport.domain.names import check_endpoint_name
 from onnxport.domain.resources import Resources, RunSettings
 from onnxport.domain.status import EndpointStatus
 from onnxport.domain.traffic import Traffic
+from onnxport.errors import OnnxportError
 from onnxport.registry.errors import EndpointNotFound
 from onnxport.service.deploy_options import DeployOptions, key_policy, with_new_revision
 from onnxport.service.deploy_source import DeployableModel, DeploySources
@@ -83,27 +85,28 @@ class Deployer:
         options.check()
         with progress.step("inspect") as step:
             found = self.sources.find(model, name)
-            name = check_endpoint_name(name or found.default_name)
+            name = check_endpoint_name(found.default_name if name is None else name)
             self._refuse_early(name, options)
             golden = _read_sample(sample, found)
             step.detail = found.summary
         with progress.step("register") as step:
             known = self.sources.registered(found)
-            version = known or self.sources.register(found)
+            version = self.sources.register(found) if known is None else known
             step.detail = str(version.reference)
             if known is not None and found.version is None:
                 step.detail += " (same content as the newest version: used again)"
-        with progress.step("bundle") as step:
-            bundle = build_bundle(self.store.bundles, version, self.sources.place, golden)
-            step.detail = bundle.digest[:19]
-        deployment = self._roll_out(name, version, bundle, options, progress)
+        with _telling_what_stays(None if known else version):
+            with progress.step("bundle") as step:
+                bundle = build_bundle(self.store.bundles, version, self.sources.place, golden)
+                step.detail = bundle.digest[:19]
+            deployment = self._roll_out(name, version, bundle, options, progress)
         return replace(deployment, registered=known is None)
 
     def plan(self, model: str | Path, name: str | None, options: DeployOptions) -> list[str]:
         """What `deploy` would do; see `Endpoints.plan`."""
         options.check()
         found = self.sources.find(model, name)
-        name = check_endpoint_name(name or found.default_name)
+        name = check_endpoint_name(found.default_name if name is None else name)
         known = self.sources.registered(found)
         before = self.store.directory(name).spec_if_any()
         listen, policy, traffic = _outline(before, options)
@@ -237,6 +240,20 @@ class Deployer:
             timeout_s=timeout_s,
         )
         return (example if answer.status == HTTPStatus.OK else None), answer
+
+
+@contextlib.contextmanager
+def _telling_what_stays(registered: ModelVersion | None) -> Iterator[None]:
+    """Add to the remedy of a failure that a version, registered just now, is not taken back."""
+    try:
+        yield
+    except OnnxportError as error:
+        if registered is not None:
+            version = registered.reference
+            error.remedy += (
+                f"\n{version} stays registered; delete it with: onnxport model delete {version}"
+            )
+        raise
 
 
 def _outline(

@@ -70,7 +70,9 @@ class DeploySources:
             return DeployableModel(version.name, version.signature, version, None)
         source = read_source(Path(text).expanduser(), None, None)
         assert source.signature is not None  # only sources of a named other framework have none
-        return DeployableModel(name or source.default_name, source.signature, None, source)
+        return DeployableModel(
+            source.default_name if name is None else name, source.signature, None, source
+        )
 
     def registered(self, found: DeployableModel) -> ModelVersion | None:
         """The version to deploy where there is one: the one that was named, or the newest if it has the same files."""
