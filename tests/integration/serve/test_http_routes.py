@@ -1,5 +1,6 @@
 """Every route of an endpoint: what it answers, in which form, with which headers."""
 
+import gzip
 import json
 
 import pytest
@@ -257,3 +258,21 @@ def test_a_fault_of_this_program_is_a_500_that_says_where_to_look() -> None:
     assert 500 == answer.status
     line = json.loads(next(line for line in endpoint.lines if "unexpected" in line))
     assert (answer.headers["x-request-id"], "TypeError") == (line["request_id"], line["reason"])
+
+
+@pytest.mark.parametrize("size", [0, 100_000], ids=["small", "large"])
+@pytest.mark.parametrize("path", ["/score", "/v2/models/iris/infer"])
+def test_a_compressed_body_is_refused_with_what_to_do(path: str, size: int) -> None:
+    body = gzip.compress(b'{"data": [1]}') + bytes(size)
+    with running() as endpoint:
+        answer = endpoint.ask("POST", path, body, {"Content-Encoding": "gzip"})
+
+    assert (415, "identity") == (answer.status, answer.headers["accept-encoding"])
+    assert b"send it uncompressed" in answer.body
+
+
+def test_a_refused_coding_costs_no_connection() -> None:
+    with running() as endpoint, endpoint.connect() as client:
+        for coding, status in (("gzip", 415), ("gzip", 415), ("identity", 200)):
+            client.send(build("POST", "/score", b'{"data": [1]}', {"Content-Encoding": coding}))
+            assert status == client.read().status

@@ -5,8 +5,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnxport_serve.errors import BadRequest, MethodNotAllowed, NotImplementedHere, RequestError
-from onnxport_serve.framing import add_header, body_length, check_target, check_version
+from onnxport_serve.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotImplementedHere,
+    RequestError,
+    UnsupportedMedia,
+)
+from onnxport_serve.framing import (
+    add_header,
+    body_length,
+    check_coding,
+    check_target,
+    check_version,
+)
 from onnxport_serve.request import Request, decode_path
 
 NOBODY: Any = None
@@ -56,6 +68,17 @@ def test_an_ambiguous_body_is_refused(
 ) -> None:
     with pytest.raises(error):
         body_length(headers)
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"identity, br", b"GZIP", b"x-anything"])
+def test_a_coded_body_is_refused(coding: bytes) -> None:
+    with pytest.raises(UnsupportedMedia, match="uncompressed"):
+        check_coding({b"content-encoding": coding})
+
+
+@pytest.mark.parametrize("headers", [{}, {b"content-encoding": b"Identity"}], ids=["none", "same"])
+def test_a_plain_body_is_read(headers: dict[bytes, bytes]) -> None:
+    check_coding(headers)
 
 
 @pytest.mark.parametrize("version", ["0.9", "1.2", "2.0", "", "1"])

@@ -19,6 +19,7 @@ from wsgiref.handlers import format_date_time
 from onnxport_serve.access_log import AccessLog
 from onnxport_serve.documents import EndpointSpec
 from onnxport_serve.errors import Headers, MethodNotAllowed, RequestError, RunFailed
+from onnxport_serve.framing import check_coding
 from onnxport_serve.known import KnownHead
 from onnxport_serve.limits import Admission
 from onnxport_serve.log import Log
@@ -219,7 +220,7 @@ class App:
             runner.cancel(job)
 
     def _check(self, request: Request, state: State, route: Route | None) -> Route:
-        """Check where the request comes from and whether it may, then find its route."""
+        """Check where the request comes from and whether it may, then find its route and whether that reads such a body."""
         headers = request.headers
         host = headers.get(b"host")
         if host is not None and not request.protocol.trusted:
@@ -232,7 +233,10 @@ class App:
             found = route or state.lookup(request.target)
             if found is None or not found.is_open:
                 state.keyring.check(headers.get(b"authorization"))
-        return route or state.find(request)
+        route = route or state.find(request)
+        if route.runs and b"content-encoding" in headers:
+            check_coding(headers)
+        return route
 
     def _answer_method(self, request: Request, route: Route) -> None:
         if request.method != b"OPTIONS":

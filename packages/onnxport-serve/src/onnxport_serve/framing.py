@@ -6,7 +6,12 @@ is there twice or stands beside a Transfer-Encoding. Source: RFC 9112, sections 
 
 from __future__ import annotations
 
-from onnxport_serve.errors import BadRequest, MethodNotAllowed, NotImplementedHere
+from onnxport_serve.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotImplementedHere,
+    UnsupportedMedia,
+)
 from onnxport_serve.request import Request
 
 _ONCE = frozenset(
@@ -48,6 +53,19 @@ def body_length(headers: dict[bytes, bytes]) -> int | None:
     if encoding.lower() != b"chunked":
         raise NotImplementedHere("the only transfer encoding read here is 'chunked'")
     return None
+
+
+def check_coding(headers: dict[bytes, bytes]) -> None:
+    """Refuse a body that is compressed, or coded otherwise; a model's values would not be found in it.
+
+    Source: RFC 9110, sections 8.4 and 15.5.16.
+    """
+    codings = headers.get(b"content-encoding", b"").lower().split(b",")
+    if any(coding.strip() not in (b"", b"identity") for coding in codings):
+        raise UnsupportedMedia(
+            "a body with a Content-Encoding is not read here; send it uncompressed, without that header",
+            ((b"accept-encoding", b"identity"),),
+        )
 
 
 def check_target(request: Request) -> None:

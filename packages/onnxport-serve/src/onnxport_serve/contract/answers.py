@@ -37,6 +37,10 @@ HEADERS: dict[str, Any] = {
     "x-ms-request-id": {"description": "The request's id, for clients of Azure", "schema": _TEXT},
     "retry-after": {"description": "Seconds to wait before trying again", "schema": _SECONDS},
     "www-authenticate": {"description": "The scheme of the key", "schema": _TEXT},
+    "accept-encoding": {
+        "description": "The Content-Encoding that a body may have: `identity`, none",
+        "schema": _TEXT,
+    },
     "allow": {"description": "The methods of the route", "schema": _TEXT},
 }
 """Every header that the document describes."""
@@ -49,7 +53,7 @@ _STATUSES: dict[int, tuple[str, str, tuple[str, ...]]] = {
     405: ("MethodNotAllowed", "The route has other methods", ("allow",)),
     408: ("RequestTimeout", "The request did not arrive in time", ()),
     413: ("TooLarge", "The body is larger than the endpoint's limit", ()),
-    415: ("UnsupportedMedia", "The body is encoded in a way that the endpoint does not read", ()),
+    415: ("UnsupportedMedia", "The body has a Content-Encoding", ("accept-encoding",)),
     431: ("HeadersTooLarge", "The head of the request is larger than the endpoint's limit", ()),
     500: ("RunFailed", "The model could not work with these values", ()),
     501: ("NotImplemented", "The protocol knows it, this endpoint does not do it", ()),
