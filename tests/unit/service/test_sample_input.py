@@ -49,7 +49,30 @@ def test_json_goes_as_it_is(tmp_path: Path) -> None:
 def test_standard_input_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[1]")))
 
-    assert (b"[1]", JSON) == read_sample(Path("-"), ROWS)
+    assert (b'{"data": [1]}', JSON) == read_sample(Path("-"), ROWS)
+
+
+def test_a_bare_list_is_the_value_of_the_only_input_to_the_digit(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(b"\xef\xbb\xbf\n[[1, 2.50, 1e-7, 4]]\n")
+
+    assert (b'{"data": [[1, 2.50, 1e-7, 4]]}', JSON) == read_sample(path, ROWS)
+
+
+@pytest.mark.parametrize("text", [b'[{"x": 1}]', b"[]", b"5"], ids=["records", "empty", "value"])
+def test_other_json_than_a_list_of_values_goes_as_it_is(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(text)
+
+    assert (text, JSON) == read_sample(path, ROWS)
+
+
+def test_a_bare_list_for_several_inputs_goes_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(b"[1, 2]")
+    wanted = signature(("a", "float32", (1,)), ("b", "float32", (1,)))
+
+    assert (b"[1, 2]", JSON) == read_sample(path, wanted)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Input files that people give (`--input`, `--sample`): from a file to the body of a `/score` request.
 
-JSON goes as it is. Arrays (`.npy`, `.npz`), tables (`.csv`, `.tsv`) and pictures are fitted to the model's signature, see
-`sample_arrays` and `sample_image`; those are imported when needed, NumPy and Pillow with them.
+JSON goes as it is, but for a bare list, which is the value of the only input. Arrays (`.npy`, `.npz`), tables (`.csv`,
+`.tsv`) and pictures are fitted to the model's signature, see `sample_arrays` and `sample_image`; those are imported when needed, NumPy
+and Pillow with them.
 """
 
 import codecs
@@ -52,7 +53,7 @@ def read_sample(path: Path, signature: Signature, *, scale: float = 1.0) -> tupl
         from onnxport.service.sample_table import body_of_table
 
         return body_of_table(path, data, signature, delimiter=_TABLES[suffix])
-    return _check_json(path, data), JSON_TYPE
+    return _json_body(path, data, signature), JSON_TYPE
 
 
 def _read(path: Path) -> bytes:
@@ -71,9 +72,19 @@ def _read(path: Path) -> bytes:
     return data.removeprefix(codecs.BOM_UTF8)
 
 
-def _check_json(path: Path, data: bytes) -> bytes:
+def _json_body(path: Path, data: bytes, signature: Signature) -> bytes:
+    """The document as it is written, so that no digit changes; a bare list as `data` of the only input."""
+    document = _load_json(path, data)
+    required = [value for value in signature.inputs if value.required]
+    is_value = isinstance(document, list) and document and not isinstance(document[0], dict)
+    if is_value and 1 in (len(required), len(signature.inputs)):
+        return b'{"data": %b}' % data.strip()
+    return data
+
+
+def _load_json(path: Path, data: bytes) -> object:
     try:
-        json.loads(data.decode())
+        return json.loads(data.decode())
     except json.JSONDecodeError as error:
         if not data.strip():
             raise UnusableInput(path, "it is empty") from None
@@ -83,4 +94,3 @@ def _check_json(path: Path, data: bytes) -> bytes:
         ) from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise UnusableInput(path, "it is not of a kind that is known") from error
-    return data
