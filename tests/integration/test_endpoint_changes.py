@@ -142,6 +142,18 @@ def test_a_first_deployment_that_fails_leaves_no_endpoint(endpoints, root, model
     assert 1 == endpoints.deploy(model).revision
 
 
+def test_a_revision_that_serves_is_shown_as_ready_before_its_change_is_settled(endpoints, model):
+    records = endpoints._store.records
+    endpoints.deploy(model)
+    endpoints.deploy(model)
+    for number in (1, 2):  # 2: as a program killed after the switch leaves it; 1: not wanted
+        records.set_revision_state("double", number, "pending")
+
+    assert ["pending", "ready"] == states(endpoints, "double")
+    TARGET.stop(endpoints._store.directory("double").path, 5)
+    assert ["pending", "pending"] == states(endpoints, "double")
+
+
 def test_a_failed_first_deployment_says_what_stays_registered(endpoints, root, file):
     with pytest.raises(RevisionFailed, match="nothing was deployed") as caught:
         endpoints.deploy(file, options=UNLUCKY)

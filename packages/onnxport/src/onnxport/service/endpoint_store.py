@@ -15,7 +15,7 @@ from onnxport.registry.errors import EndpointNotFound
 from onnxport.service.change import Changes
 from onnxport.service.endpoint_directory import EndpointDirectory
 from onnxport.service.endpoint_errors import PortTaken
-from onnxport.service.endpoint_view import EndpointView, RevisionView
+from onnxport.service.endpoint_view import EndpointView, RevisionView, seen_state
 from onnxport.service.ports import check_port, choose_port
 from onnxport.target.interface import Target
 
@@ -109,7 +109,7 @@ class EndpointStore:
         revisions = tuple(
             RevisionView(
                 revision.number,
-                revision.state.value,
+                seen_state(revision, spec, status),
                 tuple(f"models:/{model}/{version}" for model, version in revision.models),
                 revision.digest,
                 revision.created,

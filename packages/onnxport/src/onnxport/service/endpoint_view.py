@@ -6,6 +6,7 @@ from typing import Any
 
 from onnxport.domain.endpoint import EndpointSpec
 from onnxport.domain.status import EndpointStatus
+from onnxport.registry.endpoints import RevisionRecord, RevisionState
 from onnxport.service.ports import url_of
 
 
@@ -32,6 +33,19 @@ class RevisionView:
             "loaded": self.loaded,
             "percent": self.percent,
         }
+
+
+def seen_state(record: RevisionRecord, spec: EndpointSpec, status: EndpointStatus | None) -> str:
+    """How far a revision has come, by its record and by what serves.
+
+    A program that was killed after the switch leaves the record `pending`, until the next change settles it; what serves
+    tells that the revision is ready.
+    """
+    if record.state is not RevisionState.PENDING or status is None:
+        return record.state.value
+    is_wanted = any(revision.number == record.number for revision in spec.revisions)
+    serves = status.generation >= spec.generation and status.state in {"ready", "degraded"}
+    return RevisionState.READY.value if is_wanted and serves else record.state.value
 
 
 @dataclass(frozen=True, slots=True)
