@@ -270,3 +270,13 @@ def test_a_workspace_that_cannot_be_written_is_named(tmp_path, model):
     assert result.returncode in {1, 3}
     assert str(root) in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_memory_that_cannot_do_is_refused_also_for_a_first_load(program, model):
+    refused = program("deploy", model, "--name", "small", "--memory", "10")
+
+    assert 1 == refused.returncode
+    assert "may use 10 MiB of memory" in refused.stderr
+    assert "nothing was deployed" in refused.stderr
+    assert "Deploy it with --memory 61 or more." in refused.stderr
+    assert "small" not in program.done("endpoint", "list")

@@ -1,11 +1,12 @@
 """Whether new revisions fit beside the running ones is estimated before anything is loaded."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from onnxport_serve.documents import EndpointSpec, Listen, Revision
+from onnxport_serve.documents import EndpointSpec, Listen, Resources, Revision
 from onnxport_serve.machine import Machine
-from onnxport_serve.supervisor.memory import lack_of_memory
+from onnxport_serve.supervisor.memory import lack_of_memory, too_little_allowed
 
 MIB = 1024 * 1024
 
@@ -52,3 +53,22 @@ def test_the_refusal_says_how_much_is_needed_and_free(tmp_path):
 
 def test_nothing_is_refused_where_nothing_is_known(tmp_path):
     assert lack_of_memory(_spec(tmp_path), tmp_path, Machine(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("fronts", "allowed", "fits"),
+    [(1, None, True), (1, 210, True), (1, 209, False), (2, 210, True), (1, 1, False)],
+)
+def test_a_revision_must_be_allowed_what_one_process_with_it_needs(tmp_path, fronts, allowed, fits):
+    spec = _spec(tmp_path, fronts)
+    first, second = spec.revisions
+    limited = replace(second, resources=Resources(memory_mb=allowed))
+
+    problem = too_little_allowed(replace(spec, revisions=(first, limited)), tmp_path)
+
+    assert fits == (problem is None)
+    if problem is not None:
+        assert "memory_limit_too_small" == problem.code
+        assert f"revision 2 may use {allowed} MiB" in problem.message
+        assert "needs about 210 MiB" in problem.message
+        assert "Deploy it with --memory 210 or more." == problem.remedy

@@ -1,4 +1,4 @@
-"""Whether a new set of revisions fits into memory beside the running one, before it is tried."""
+"""Whether a new set of revisions fits into memory, before it is tried: into what each may use, and beside the running one."""
 
 from pathlib import Path
 
@@ -6,9 +6,33 @@ from onnxport_serve.documents import EndpointSpec, Revision, read_manifest
 from onnxport_serve.machine import Machine
 from onnxport_serve.supervisor.problem import Problem
 
-_FRONT_BYTES = 60 * 1024 * 1024
+_MEBIBYTE = 1024 * 1024
+_FRONT_BYTES = 60 * _MEBIBYTE
 _LOAD_FACTOR = 1.5
 """While it loads, ONNX Runtime holds the file's graph and the weights it makes of it; then about the weights remain."""
+
+
+def too_little_allowed(spec: EndpointSpec, directory: Path) -> Problem | None:
+    """The problem when a revision may use less memory (`resources.memory_mb`) than one process with it needs, by the same estimate.
+
+    Raises:
+        DocumentError: a bundle's manifest cannot be read.
+    """
+    for revision in spec.revisions:
+        allowed = revision.resources.memory_mb
+        if allowed is None:
+            continue
+        models = _model_bytes(revision, directory)
+        needed = _needed(models)
+        if needed > allowed * _MEBIBYTE:
+            least = -(-needed // _MEBIBYTE)
+            return Problem(
+                "memory_limit_too_small",
+                f"revision {revision.number} may use {allowed} MiB of memory; a process with its {_mebibytes(models)} of "
+                f"model files needs about {least} MiB",
+                f"Deploy it with --memory {least} or more.",
+            )
+    return None
 
 
 def lack_of_memory(spec: EndpointSpec, directory: Path, machine: Machine) -> Problem | None:
@@ -20,7 +44,7 @@ def lack_of_memory(spec: EndpointSpec, directory: Path, machine: Machine) -> Pro
     if machine.memory_available is None:
         return None
     models = sum(_model_bytes(revision, directory) for revision in spec.revisions)
-    needed = int((_FRONT_BYTES + _LOAD_FACTOR * models) * spec.listen.fronts)
+    needed = _needed(models) * spec.listen.fronts
     if needed <= machine.memory_available:
         return None
     free = machine.memory_available
@@ -32,10 +56,15 @@ def lack_of_memory(spec: EndpointSpec, directory: Path, machine: Machine) -> Pro
     )
 
 
+def _needed(model_bytes: int) -> int:
+    """What one process needs, in bytes."""
+    return int(_FRONT_BYTES + _LOAD_FACTOR * model_bytes)
+
+
 def _model_bytes(revision: Revision, directory: Path) -> int:
     manifest = read_manifest(revision.bundle_directory(directory))
     return sum(file.size for file in manifest.files if file.path.startswith("models/"))
 
 
 def _mebibytes(size: int) -> str:
-    return f"{size / 1024 / 1024:.0f} MiB"
+    return f"{size / _MEBIBYTE:.0f} MiB"

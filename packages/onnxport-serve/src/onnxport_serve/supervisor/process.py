@@ -15,7 +15,7 @@ from onnxport_serve.supervisor.fleet import Fleet
 from onnxport_serve.supervisor.front import Front
 from onnxport_serve.supervisor.listening import Listeners
 from onnxport_serve.supervisor.log_file import LogFile
-from onnxport_serve.supervisor.memory import lack_of_memory
+from onnxport_serve.supervisor.memory import lack_of_memory, too_little_allowed
 from onnxport_serve.supervisor.problem import Problem, log_problem
 from onnxport_serve.supervisor.signals import Signals
 from onnxport_serve.supervisor.spawn import Spawned, spawn_front
@@ -148,14 +148,15 @@ class Supervisor:
                 front.apply(document)
 
     def _load(self, spec: EndpointSpec, document: bytes) -> None:
-        if self._serving is not None:
-            try:
+        try:
+            problem = too_little_allowed(spec, self._directory)
+            if problem is None and self._serving is not None:
                 problem = lack_of_memory(spec, self._directory, read_machine())
-            except DocumentError as error:
-                problem = Problem(error.code, error.message, error.remedy)
-            if problem is not None:
-                self._refuse(spec.generation, problem)
-                return
+        except DocumentError as error:
+            problem = Problem(error.code, error.message, error.remedy)
+        if problem is not None:
+            self._refuse(spec.generation, problem)
+            return
         self._log.info("loading", generation=spec.generation)
         self._loading = Fleet(spec, document, self._listen.fronts)
         for _ in range(self._listen.fronts):

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 )
 @click.option("--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="A web origin that may call; repeatable.")  # fmt: skip
 @click.option("--cpu", type=click.FloatRange(0, min_open=True), help="CPU cores that the revision may use.")  # fmt: skip
-@click.option("--memory", "memory_mb", type=click.IntRange(1), metavar="MIB", help="Memory that the revision may use.")  # fmt: skip
+@click.option(
+    "--memory",
+    "memory_mb",
+    type=click.IntRange(1),
+    metavar="MIB",
+    help="Memory that the revision may use; checked by an estimate when it is loaded.",
+)
 @click.option("--threads", "intra_op_threads", type=click.IntRange(1), help="Threads of one run.  [default: decided at load]")  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(1), help="Runs at the same time.  [default: decided at load]")  # fmt: skip
 @click.option("--runner", type=click.Choice(["auto", "inline", "threads"]), help="How runs are scheduled.  [default: auto]")  # fmt: skip
