@@ -1,9 +1,13 @@
 """Runs on threads: the endpoint answers meanwhile, and bounds how long and how many."""
 
+import asyncio
 import json
 import socket
+import time
+from collections.abc import Callable
 
 import pytest
+import uvloop
 from fake.http_endpoint import Endpoint, Settings, build, reset_on_close, running, wait_until
 from onnxport_serve.documents import Limits
 
@@ -106,6 +110,36 @@ def test_a_client_that_goes_away_costs_no_further_run(state: str) -> None:
             assert first.recv(12) == b"HTTP/1.1 200"
             assert 1 == endpoint.execution.runs
         wait_until(lambda: endpoint.app.in_flight == 0)
+
+
+@pytest.mark.parametrize(
+    "loop", [uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"]
+)
+def test_a_client_that_closes_holds_no_slot_for_long(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """A close cannot be told from a half-close, whose client still reads; hence the moment of grace."""
+    with running(Settings(loop=loop)) as endpoint:
+        client = endpoint.connect()
+        client.send(build("POST", "/score", HANGING))
+        assert endpoint.execution.entered.acquire(timeout=5)
+        client.socket.close()
+        closed = time.monotonic()
+        wait_until(lambda: endpoint.execution.ended == 1)
+
+        assert 1.5 < time.monotonic() - closed < 3
+        assert 200 == endpoint.ask("POST", "/score", LONG).status
+        assert (0, 0) == (endpoint.app.in_flight, endpoint.app.connections)
+
+
+def test_a_half_closed_client_is_closed_with_the_run_that_is_given_up() -> None:
+    with running() as endpoint, endpoint.connect() as client:
+        client.send(build("POST", "/score", LONG) + build("POST", "/score", HANGING) * 2)
+        client.socket.shutdown(socket.SHUT_WR)
+
+        assert 200 == client.read().status
+        assert client.is_closed()
+        assert (2, 0) == (endpoint.execution.runs, endpoint.app.in_flight)
 
 
 def test_several_slots_run_side_by_side() -> None:

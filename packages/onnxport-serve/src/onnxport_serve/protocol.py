@@ -5,7 +5,8 @@
     order       one request is answered at a time; what comes meanwhile is kept unparsed, up to 64 KiB, then reading stops
     pressure    nothing is read or run for a client that does not read its answers
     time        `tick()`, called for every connection by one timer of the app
-    the end     half-closed clients get their answers; refused ones get theirs although they are still sending;
+    the end     half-closed clients get the answers that come soon, for one that has gone looks the same;
+                refused clients get theirs although they are still sending;
                 idle connections are handed to another process when this one drains
 """
 
@@ -30,6 +31,7 @@ _BACKLOG = 65_536
 _JOINED = 65_536
 _PROGRESS = 1024
 _LINGER_S = 2.0
+_GRACE_S = 2.0
 _SHORTEST = 18  # of a head: b"GET / HTTP/1.0\r\n\r\n"
 _NOTHING = -1
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -130,8 +132,12 @@ class HttpProtocol(asyncio.Protocol):
             self._leave()
 
     def eof_received(self) -> bool:
-        """Answer what has been asked completely, then close: a client may close its sending side early."""
+        """Answer what has been asked completely, then close: a client may close its sending side early.
+
+        It may also have gone altogether, which looks the same, so no run is waited for longer than a moment.
+        """
         self._eof = True
+        self._limit_wait()
         return self._active is not None or bool(self._waiting or self._backlog)
 
     def pause_writing(self) -> None:
@@ -268,6 +274,8 @@ class HttpProtocol(asyncio.Protocol):
             if not self._advance_once():
                 self._rest()
                 return
+        if self._eof:
+            self._limit_wait()
 
     def _advance_once(self) -> bool:
         """Answer or parse one thing that waits; false when nothing does."""
@@ -298,6 +306,16 @@ class HttpProtocol(asyncio.Protocol):
         self._transport.resume_reading()
         if self._release is not None:
             self._leave()
+
+    def _limit_wait(self) -> None:
+        if self._active is not None:
+            self.loop.call_later(_GRACE_S, self._give_up, self._active)
+
+    def _give_up(self, request: Request) -> None:
+        """End the run of a client that sends no more and has most likely gone, and leave what it asked besides."""
+        if self._transport is not None and self._active is request:
+            self.app.abandon(request)
+            self._close()
 
     def _close(self) -> None:
         """Close once everything is written; where the client still sends, drop that for a while first.
