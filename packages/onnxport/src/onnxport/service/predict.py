@@ -1,6 +1,7 @@
 """Predicting without an endpoint: the data plane's own code answers one request in a process of its own."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 from onnxport.bundle.build import build_bundle
 from onnxport.bundle.interface import PlaceModel
 from onnxport.domain.model import ModelVersion
-from onnxport.errors import PlatformError
+from onnxport.domain.names import is_reference
+from onnxport.errors import PlatformError, UserError
 from onnxport.service.deploy_source import DeployableModel, DeploySources
 from onnxport.service.sample_input import read_sample
 from onnxport.service.score_request import RequestRefused
@@ -31,6 +33,18 @@ class PredictionFailed(PlatformError):
         )
 
 
+class NothingToPredictWith(UserError):
+    """A name that is neither an endpoint's nor a file's; `registered` says whether a model has it."""
+
+    code = "nothing_to_predict_with"
+
+    def __init__(self, what: str, *, registered: bool) -> None:
+        kinds = "endpoint or file" if registered else "endpoint, model or file"
+        lists = "See the names with: onnxport endpoint list, onnxport model list. A registered model is written models:/NAME."
+        remedy = f"For the registered model write: models:/{what}" if registered else lists
+        super().__init__(f"there is no {kinds} {what!r}", remedy)
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """An answer in the form of `/score`."""
@@ -43,16 +57,31 @@ def predict_once(sources: DeploySources, model: str | Path, sample: Path) -> Pre
     """The answer of a model file or a registered version to one input file.
 
     Raises:
+        NothingToPredictWith: there is neither such a file nor is it a reference to a model.
         RequestRefused: the model does not take this input.
         PredictionFailed: the process ended without an answer.
         OnnxportError: as `DeploySources.find`, `read_sample` and `build_bundle` raise.
     """
+    text = os.fspath(model)
+    if not is_reference(text) and _is_missing(Path(text).expanduser()):
+        raise NothingToPredictWith(text, registered=text in sources.models.names())
     found = sources.find(model, None)
     body, content_type = read_sample(sample, found.signature)
     version, place = _as_version(found, sources)
     with tempfile.TemporaryDirectory(prefix="onnxport-predict-") as folder:
         bundle = build_bundle(Path(folder), version, place)
         return _run_once(bundle.directory, body, content_type)
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether nothing is there; a path that cannot be looked at has an error of its own, when it is read."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _as_version(found: DeployableModel, sources: DeploySources) -> tuple[ModelVersion, PlaceModel]:
