@@ -45,7 +45,10 @@ class WorkspaceSummary:
 
 
 class Workspace:
-    """Models and endpoints in one place. Many processes and threads may use it at once; open it with `Workspace.open`."""
+    """Models and endpoints in one place. Many processes and threads may use it at once; open it with `Workspace.open`.
+
+    `with Workspace.open() as workspace:` works too. There is nothing to close: endpoints run on, and it may be used afterwards.
+    """
 
     def __init__(self, location: Location) -> None:
         self._location = location
@@ -63,6 +66,13 @@ class Workspace:
             WorkspaceUnusable: the folder cannot be made or written.
         """
         return cls(open_location(find_root(path)))
+
+    def __enter__(self) -> Self:
+        """The workspace itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing: a workspace keeps nothing open that would have to be closed."""
 
     @staticmethod
     def known() -> "list[KnownWorkspace]":
