@@ -34,7 +34,10 @@ class PredictionFailed(PlatformError):
 
 
 class NothingToPredictWith(UserError):
-    """A name that is neither an endpoint's nor a file's; `registered` says whether a model has it."""
+    """A name to predict with that is neither an endpoint's nor a file's.
+
+    `registered` says whether a model has it, which is then to be written as a reference.
+    """
 
     code = "nothing_to_predict_with"
 
