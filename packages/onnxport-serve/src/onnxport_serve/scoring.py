@@ -1,11 +1,13 @@
 """The path of a scoring request: decode, run, encode, answer; the same for all families of routes.
 
-On the event loop it is one straight call; on a thread it is cut in two around the run.
+On the event loop it is one straight call. What may take long there, a large body or a long run, becomes a job: a thread decodes, runs
+and encodes, and the loop only writes the answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 Decode = Callable[[Request, Any], Any]
 """From a request and a codec to a `Call`; raises `RequestError`."""
 MoreValues = Callable[[Request, float], tuple[Any, ...]]
+
+
+LARGE_BODY = 1 << 20
+"""Bytes above which a body is decoded on a thread.
+
+Below, decoding takes a few milliseconds at worst for numbers; above, text that is not what the model takes can need seconds to be read.
+"""
 
 
 def no_values(request: Request, run: float) -> tuple[Any, ...]:  # noqa: ARG001 - the interface
@@ -82,21 +91,29 @@ class Scoring:
         if runner.inline_size < 0:
             self._app.admission.check_run()
         try:
+            if len(request.body) > LARGE_BODY:
+                self._queue(request, target, None, request.started)
+                return
             call = self._decode(request, target.codec)
             decoded = perf_counter()
             if call.size > runner.inline_size:
                 self._queue(request, target, call, decoded)
                 return
             outputs = runner.execute(call)
-            seconds = perf_counter() - decoded
+            ended = perf_counter()
+            answer = call.encode(outputs, target.version)
         except Exception as error:
             self._fail(request, target, error)
             return
+        encoded = perf_counter()
+        seconds = ended - decoded
         if seconds > INLINE_BUDGET_S or runner.strikes:
             runner.observe_inline(call.size, seconds)
-        self._answer(request, target, call, outputs, (decoded - request.started, 0.0, seconds))
+        times = (decoded - request.started, 0.0, seconds, encoded - ended)
+        self._answer(request, target, answer, times, encoded)
 
     def _queue(self, request: Request, target: Target, call: Any, decoded: float) -> None:
+        """Leave the rest to a thread; with a `call` that is `None` the decoding too."""
         app = self._app
         app.admission.check_run()
         limits = request.state.limits
@@ -108,13 +125,15 @@ class Scoring:
                 self._fail(request, target, job.error)
                 return
             times = (
-                decoded - request.started,
+                decoded - request.started + job.decoded - job.started,
                 job.started - job.queued,
-                job.finished - job.started,
+                job.ran - job.decoded,
+                job.finished - job.ran,
             )
-            self._answer(request, target, call, job.outputs, times)
+            self._answer(request, target, job.answer, times, perf_counter())
 
-        job = Job(call, request.protocol.loop, done)
+        decode = partial(self._decode, request, target.codec) if call is None else None
+        job = Job(call, request.protocol.loop, done, target.version, decode)
         request.job = (target.runner, job)
         app.admission.in_flight += 1
         target.runner.submit(job, limits.queue_timeout_s, limits.request_timeout_s)
@@ -123,19 +142,11 @@ class Scoring:
         self,
         request: Request,
         target: Target,
-        call: Any,
-        outputs: list[Any],
-        times: tuple[float, float, float],
+        answer: Any,
+        times: tuple[float, float, float, float],
+        ended: float,
     ) -> None:
-        begun = perf_counter()
-        try:
-            answer = call.encode(outputs, target.version)
-        except Exception as error:
-            self._fail(request, target, error)
-            return
-        encoded = perf_counter()
-        decode, queue, run = times
-        encode = encoded - begun
+        decode, queue, run, encode = times
         app = self._app
         body = answer.body
         head = self._template % (
@@ -154,7 +165,7 @@ class Scoring:
             b"" if request.keep_alive and not request.old else connection_line(request),
         )
         request.protocol.reply(request, head, body)
-        seconds = encoded - request.started
+        seconds = ended - request.started
         target.series.record(seconds, decode, queue, run, encode)
         metrics = app.metrics
         metrics.request_bytes += len(request.body)

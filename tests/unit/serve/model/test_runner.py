@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fake.http_endpoint import FakeCall, FakeExecution
 from onnxport_serve.errors import Overloaded, Timeout
-from onnxport_serve.model.runner import INLINE_BUDGET_S, Job, Runner
+from onnxport_serve.model.runner import INLINE_BUDGET_S, LARGE_ANSWER, Job, Runner
 
 SLOW = 10 * INLINE_BUDGET_S
 
@@ -24,15 +24,24 @@ def call(*data: float) -> FakeCall:
 async def run(runner: Runner, what: FakeCall, queue_s: float = 5, limit_s: float = 5) -> Job:
     loop = asyncio.get_running_loop()
     finished: asyncio.Future[Job] = loop.create_future()
-    runner.submit(Job(what, loop, finished.set_result), queue_s, limit_s)
+    runner.submit(Job(what, loop, finished.set_result, "1"), queue_s, limit_s)
     return await finished
 
 
-def test_a_job_on_a_thread_gives_its_outputs_and_times() -> None:
+def test_a_job_on_a_thread_gives_its_answer_and_times() -> None:
     job = asyncio.run(run(make_runner(FakeExecution()), call(1, 2)))
 
-    assert ([[2, 4]], None) == (job.outputs, job.error)
-    assert job.queued <= job.started <= job.finished
+    assert job.error is None
+    assert b'{"result": [2, 4], "version": "1"}' == job.answer.body
+    assert job.queued <= job.started <= job.decoded <= job.ran <= job.finished
+
+
+def test_a_large_answer_does_not_move_the_border_up() -> None:
+    runner = make_runner(FakeExecution(), inline_size=1)
+    many = call(*([1e300] * (LARGE_ANSWER // 5)))
+    asyncio.run(run(runner, many))
+
+    assert 1 == runner.inline_size
 
 
 def test_a_short_run_on_a_thread_moves_the_border_up() -> None:

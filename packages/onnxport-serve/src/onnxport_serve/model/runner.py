@@ -1,7 +1,8 @@
 """The seam between the app and a session: which runs happen on the event loop, which on threads, and when they end.
 
 A run on the loop costs nothing extra and blocks everything else, so only runs that are known to be short happen there. A thread
-costs some 50 µs and the loop goes on: liveness, other requests and signals are answered during any run.
+costs some 50 µs and the loop goes on: liveness, other requests and signals are answered during any run. A job on a thread encodes its
+answer too, and decodes a large body first.
 """
 
 from __future__ import annotations
@@ -20,9 +21,16 @@ from onnxport_serve.errors import Overloaded, RequestError, Timeout
 from onnxport_serve.model.failure import explain
 
 INLINE_BUDGET_S = 0.001
+LARGE_ANSWER = 1 << 20
+"""Bytes of an answer whose encoding may take milliseconds."""
 _SLOW = 4
 _STRIKES = 3
 _RETRY_AFTER = ((b"retry-after", b"1"),)
+
+
+_decoding = threading.Lock()
+"""Held while a large body is decoded. Reading JSON holds the interpreter's lock, for seconds in one call at the largest; more of them at a
+time would be no faster, and the loop would wait for all of them before its next turn."""
 
 
 class Execution:
@@ -53,10 +61,21 @@ class Execution:
 
 
 class Job:
-    """One run on a thread. `done` is called once on the loop, with the outputs or the error."""
+    """One run on a thread, with what comes before and after it.
+
+    Args:
+        call: the decoded request; `None` where the thread decodes.
+        loop: where `done` is called.
+        done: called once, with the answer or the error.
+        version: of the revision, for the answer.
+        decode: gives the call.
+    """
 
     __slots__ = (
+        "answer",
         "call",
+        "decode",
+        "decoded",
         "done",
         "error",
         "finished",
@@ -64,10 +83,11 @@ class Job:
         "limit_s",
         "loop",
         "options",
-        "outputs",
         "queued",
+        "ran",
         "started",
         "timer",
+        "version",
     )
 
     def __init__(
@@ -75,16 +95,22 @@ class Job:
         call: Any,
         loop: asyncio.AbstractEventLoop,
         done: Callable[[Job], None],
+        version: str,
+        decode: Callable[[], Any] | None = None,
     ) -> None:
         self.call = call
         self.loop = loop
         self.done = done
+        self.version = version
+        self.decode = decode
         self.queued = perf_counter()
         self.started = 0.0
+        self.decoded = 0.0
+        self.ran = 0.0
         self.finished = 0.0
         self.limit_s = 0.0
         self.options: Any = None
-        self.outputs: list[Any] = []
+        self.answer: Any = None
         self.error: Exception | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.is_over = False
@@ -162,7 +188,9 @@ class Runner:
             job = self._ready.get()
             job.started = perf_counter()
             try:
-                job.outputs = self.execute(job.call, job.options)
+                self._do(job)
+            except RequestError as error:
+                job.error = _alone(error)
             except Exception as error:
                 job.error = error
             job.finished = perf_counter()
@@ -170,6 +198,17 @@ class Runner:
                 job.loop.call_soon_threadsafe(self._finish, job)
             except RuntimeError:  # the loop has been closed while the run was ending
                 return
+
+    def _do(self, job: Job) -> None:
+        if job.decode is not None:
+            with _decoding:
+                if job.is_over:
+                    return
+                job.call = job.decode()
+        job.decoded = perf_counter()
+        outputs = self.execute(job.call, job.options)
+        job.ran = perf_counter()
+        job.answer = job.call.encode(outputs, job.version)
 
     def _finish(self, job: Job) -> None:
         self._free += 1
@@ -184,8 +223,12 @@ class Runner:
         job.done(job)
 
     def _learn(self, job: Job) -> None:
-        """A run on a thread that was short can happen on the loop next time."""
-        if job.call.size > self.inline_size and job.finished - job.started < INLINE_BUDGET_S / 2:
+        """A run on a thread that was short, with an answer that is, can happen on the loop next time."""
+        if (
+            job.call.size > self.inline_size
+            and job.ran - job.decoded < INLINE_BUDGET_S / 2
+            and len(job.answer.body) <= LARGE_ANSWER
+        ):
             self.inline_size = job.call.size
 
     def _give_up(self, job: Job, queue_timeout_s: float, run_timeout_s: float) -> None:
@@ -212,6 +255,12 @@ class Runner:
         if job.timer is not None:
             job.timer.cancel()
             job.timer = None
+
+
+def _alone(error: RequestError) -> RequestError:
+    """A refusal without the frames and the cause that keep the values of a large body alive: they are freed here, not on the loop."""
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def failure(error: Exception) -> RequestError:

@@ -1,0 +1,132 @@
+"""Large bodies and answers: whatever they hold, the endpoint answers others meanwhile."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake.http_endpoint import Answer, Client, Endpoint, build, running, wait_until
+from fake.onnx_files import save_identity
+from onnxport_serve.documents import Limits, Revision
+from onnxport_serve.machine import Machine
+from onnxport_serve.model.revision import LoadedRevision, load_revision
+from onnxport_serve.scoring import LARGE_BODY
+
+LONGEST_WAIT_S = 1.0
+SIZE = 12_000_000
+ROWS = [[1.5, 2.5, 3.5, 4.5]] * (LARGE_BODY // 18)
+
+
+def load(bundle: Path) -> dict[int, LoadedRevision]:
+    loaded = load_revision(
+        Revision(1, "sha256:" + "0" * 64, "."),
+        save_identity(bundle),
+        bundle,
+        endpoint_name="iris",
+        limits=Limits(),
+        machine=Machine(cpu_count=2),
+    )
+    return {1: loaded}
+
+
+def repeat(start: bytes, item: bytes, end: bytes) -> bytes:
+    count = SIZE // (len(item) + 1)
+    return start + b",".join([item] * count) + end
+
+
+def ask_during(endpoint: Endpoint, client: Client, path: str, body: bytes) -> tuple[Answer, float]:
+    """The answer to a large request, and the longest that `GET /` took from its last byte on."""
+    client.send(build("POST", path, body))
+    client.socket.setblocking(False)
+    longest = 0.0
+    while not is_answered(client):
+        begun = time.perf_counter()
+        assert 200 == endpoint.ask().status
+        longest = max(longest, time.perf_counter() - begun)
+    client.socket.settimeout(10)
+    return client.read(), longest
+
+
+def is_answered(client: Client) -> bool:
+    try:
+        return client.socket.recv(1, 2) != b""  # MSG_PEEK
+    except BlockingIOError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/score", repeat(b"[", b"{}", b"]")),
+        ("/score", repeat(b'{"data": [', b"{}", b"]}")),
+        ("/score", repeat(b'{"data": [', b"1", b"]}")),
+        ("/score", repeat(b'{"data": [', b'"ab"', b"]}")),
+        ("/v2/models/iris/infer", repeat(b'{"inputs": [', b'{"a":1}', b"]}")),
+    ],
+    ids=["records", "objects", "integers", "strings", "tensors"],
+)
+def test_liveness_is_answered_while_a_large_body_is_refused(
+    tmp_path: Path, path: str, body: bytes
+) -> None:
+    with running(revisions=load(tmp_path)) as endpoint, endpoint.connect() as client:
+        answer, longest = ask_during(endpoint, client, path, body)
+
+    assert 400 == answer.status
+    assert longest < LONGEST_WAIT_S
+
+
+def test_a_large_body_is_answered_right_and_says_its_times(tmp_path: Path) -> None:
+    with running(revisions=load(tmp_path)) as endpoint, endpoint.connect() as client:
+        client.send(build("POST", "/score", json.dumps({"data": ROWS}).encode()))
+        answer = client.read()
+        assert 0 == endpoint.app.in_flight
+
+    assert {"result": ROWS} == answer.json()
+    timing = dict(part.split(";dur=") for part in answer.headers["server-timing"].split(", "))
+    assert ["decode", "queue", "run", "encode"] == list(timing)
+    assert float(timing["decode"]) > float(timing["queue"])
+    assert all(float(value) >= 0 for value in timing.values())
+
+
+def test_a_large_body_is_decoded_and_its_answer_encoded_off_the_loop(tmp_path: Path) -> None:
+    threads: list[str] = []
+    with running(revisions=load(tmp_path)) as endpoint:
+        watch(endpoint, threads)
+        endpoint.ask("POST", "/score", json.dumps({"data": ROWS}).encode())
+        endpoint.ask("POST", "/score", json.dumps({"data": ROWS[:1]}).encode())
+
+    assert "onnxport-run" == threads[0]
+    assert "onnxport-run" != threads[1]
+
+
+def watch(endpoint: Endpoint, threads: list[str]) -> None:
+    """Note the name of the thread of every decoding."""
+    import threading
+
+    codec: Any = endpoint.app.revisions[1].codec
+
+    class Watching:
+        def decode_score(self, body: bytes, content_type: bytes) -> Any:
+            threads.append(threading.current_thread().name)
+            return codec.decode_score(body, content_type)
+
+    def replace_codec() -> None:
+        watching: Any = Watching()
+        endpoint.app.revisions[1].codec = watching
+        endpoint.app.apply(endpoint.app.state.spec)
+
+    endpoint.call(replace_codec)
+
+
+def test_a_client_that_goes_away_while_its_body_is_decoded_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    with running(revisions=load(tmp_path)) as endpoint:
+        with endpoint.connect() as client:
+            client.send(build("POST", "/score", repeat(b'{"data": [', b"{}", b"]}")))
+            wait_until(lambda: endpoint.app.in_flight == 1)
+            client.reset()
+        wait_until(lambda: endpoint.app.in_flight == 0)
+
+        assert 200 == endpoint.ask("POST", "/score", b'{"data": [[1, 2, 3, 4]]}').status
