@@ -87,3 +87,15 @@ def test_maps_with_values_that_json_lacks_have_no_body() -> None:
 
     assert score_body(model, {"x": {"a": float("nan")}}) is None
     assert score_body(model, {"x": {"a": 0.5}}) == {"data": {"a": 0.5}}
+
+
+def test_elements_are_stored_in_as_many_bytes_as_they_have() -> None:
+    """ONNX Runtime reads that many from the memory it is given."""
+    sizes = {
+        name: max(8, element.bits)
+        for name, element in ELEMENTS.items()
+        if element.kind not in ("string", "bool")
+    }
+
+    assert sizes == {name: 8 * ELEMENTS[name].storage.itemsize for name in sizes}
+    assert 16 == sizes["bfloat16"]

@@ -253,3 +253,14 @@ def test_a_number_just_outside_64_bits_is_refused(number: bytes) -> None:
     compiled = codec({"x": tensor("int64", 1)})
 
     assert "outside" in refusal(compiled, b'{"data": [%b]}' % number)
+
+
+@pytest.mark.parametrize(
+    ("depth", "body"),
+    [(4, b'{"data": [[[1]]]}'), (4, b'{"x": [[[1]]]}'), (5, b'{"inputs": {"x": [[[1]]]}}')],
+    ids=["data", "names", "inputs"],
+)
+def test_lists_nested_up_to_the_limit_are_read(depth: int, body: bytes) -> None:
+    compiled = codec({"x": TensorType("float32", None)}, depth=depth)
+
+    assert (1, 1, 1) == score(compiled, body).feeds["x"].shape
