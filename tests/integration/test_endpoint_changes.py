@@ -21,8 +21,13 @@ import pytest
 from fake.models import save_scaling_model
 from onnxport.domain.names import InvalidName
 from onnxport.domain.traffic import InvalidTraffic
-from onnxport.registry.endpoints import RevisionState
-from onnxport.registry.errors import EndpointNotFound, RevisionNotFound, VersionInUse
+from onnxport.registry.endpoints import EndpointRecords, RevisionState
+from onnxport.registry.errors import (
+    DatabaseFailed,
+    EndpointNotFound,
+    RevisionNotFound,
+    VersionInUse,
+)
 from onnxport.service.deploy_options import DeployOptions
 from onnxport.service.endpoint_errors import (
     KeysNeeded,
@@ -32,6 +37,7 @@ from onnxport.service.endpoint_errors import (
     RevisionNotReady,
 )
 from onnxport.service.endpoints import Endpoints
+from onnxport.service.progress import NoProgress
 from onnxport.target.interface import StartFailed
 from onnxport.target.process import ProcessTarget
 from onnxport.workspace import Workspace
@@ -363,6 +369,38 @@ def test_another_address_is_taken_up(endpoints, model):
     assert before.url != after.url
     assert "127.0.0.2" == after.host
     assert 2 == serving(endpoints, "double")
+
+
+def test_down_needs_no_change_of_the_registry(endpoints, model, monkeypatch):
+    endpoints.deploy(model)
+    endpoints._store.records.set_revision_state("double", 1, "pending")
+
+    def fail(*_):
+        raise DatabaseFailed("registry.db", "database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EndpointRecords, "set_revision_state", fail)
+        assert [("stopped", None)] == [(one.state, one.error) for one in endpoints.down()]
+    assert "stopped" == endpoints.get("double").state
+
+
+def test_down_tells_what_takes_its_time(endpoints, model, monkeypatch):
+    class Told(NoProgress):
+        def __init__(self):
+            self.notices = []
+
+        def notice(self, text):
+            self.notices.append(text)
+
+    slow, quick = Told(), Told()
+    endpoints.deploy(model)
+    endpoints.down(progress=quick)
+    assert [] == quick.notices
+
+    monkeypatch.setattr("onnxport.service.endpoints._NOTICE_AFTER_S", 0.01)
+    monkeypatch.setattr(ProcessTarget, "stop", lambda *_: wait_for(lambda: slow.notices))
+    endpoints.down(progress=slow)
+    assert ["stopping double (waiting for requests in flight)"] == slow.notices
 
 
 def test_up_and_down_can_be_repeated_and_up_follows_a_kill(endpoints, model):

@@ -4,6 +4,7 @@ import click
 
 from onnxport.cli._endpoint_text import print_outcomes
 from onnxport.cli._options import common_options, open_workspace
+from onnxport.cli._output import Steps
 
 
 @click.command()
@@ -18,5 +19,6 @@ def command(
     yes: bool,  # noqa: ARG001 - nothing is asked
 ) -> None:
     """Stop all endpoints of the workspace, or those named; requests in flight are finished."""
-    outcomes = open_workspace(workspace).endpoints.down(names)
+    with Steps(quiet=as_json) as steps:
+        outcomes = open_workspace(workspace).endpoints.down(names, progress=steps)
     context.exit(print_outcomes(outcomes, as_json=as_json))

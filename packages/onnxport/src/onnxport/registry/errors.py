@@ -1,6 +1,7 @@
 """What can go wrong with the registry, apart from its blob store."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from onnxport.domain.names import ModelReference
 from onnxport.errors import PlatformError, UserError
@@ -116,6 +117,20 @@ class DatabaseFailed(PlatformError):
         super().__init__(
             f"the registry {database} cannot be used: {reason}",
             "Check that its folder exists, is writable and has free space, and that the file is a registry; then repeat.",
+        )
+
+
+class RegistryFull(DatabaseFailed):
+    """The disk has no room for a change of the database."""
+
+    code = "registry_full"
+
+    def __init__(self, database: str) -> None:
+        PlatformError.__init__(
+            self,
+            f"there is no room left in {Path(database).parent} for the registry",
+            "Free some space there (`onnxport workspace gc` removes what no model needs), or choose a workspace on "
+            "another disk with --workspace.",
         )
 
 

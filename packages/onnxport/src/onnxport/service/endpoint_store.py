@@ -1,5 +1,6 @@
 """The endpoints of a workspace: their directories, their records, the target they run on."""
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from onnxport.bundle.verify import read_manifest
 from onnxport.domain.bundle import BundleManifest
 from onnxport.domain.endpoint import EndpointSpec, Listen, Revision
 from onnxport.registry.endpoints import EndpointRecords
-from onnxport.registry.errors import EndpointNotFound
+from onnxport.registry.errors import DatabaseFailed, EndpointNotFound
 from onnxport.service.change import Changes
 from onnxport.service.endpoint_directory import EndpointDirectory
 from onnxport.service.endpoint_errors import PortTaken
@@ -76,6 +77,22 @@ class EndpointStore:
         """The same for an endpoint that must exist; raises `EndpointNotFound`."""
         self.records.get(name)
         with self.changing(name, waiting) as endpoint:
+            if endpoint.spec_if_any() is None:
+                raise EndpointNotFound(name, [])
+            yield endpoint
+
+    @contextmanager
+    def stopping(self, name: str) -> Iterator[EndpointDirectory]:
+        """An endpoint that is locked in order to be stopped; raises `EndpointNotFound`.
+
+        An earlier change is finished or undone if possible. On a full disk it is not, and stopping needs none of it: the next
+        change settles it.
+        """
+        self.records.get(name)
+        endpoint = self.directory(name)
+        with endpoint.locked(nobody_waits):
+            with contextlib.suppress(DatabaseFailed, OSError):
+                self.changes.settle(endpoint)
             if endpoint.spec_if_any() is None:
                 raise EndpointNotFound(name, [])
             yield endpoint

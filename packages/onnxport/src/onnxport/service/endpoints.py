@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from http import HTTPStatus
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from onnxport.domain.endpoint import EndpointSpec, Revision
@@ -38,6 +40,7 @@ from onnxport.target.interface import Target
 
 _AT_ONCE = 4
 _ANSWER_MARGIN_S = 10.0
+_NOTICE_AFTER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +196,17 @@ class Endpoints:
         """Start these endpoints, or all of the workspace; those that run already are let be."""
         return self._for_each(names, self._up)
 
-    def down(self, names: Sequence[str] = ()) -> Sequence[Outcome]:
-        """Stop these endpoints, or all of the workspace, in-flight requests finished."""
-        return self._for_each(names, self._down)
+    def down(
+        self, names: Sequence[str] = (), *, progress: Progress | None = None
+    ) -> Sequence[Outcome]:
+        """Stop these endpoints, or all of the workspace, in-flight requests finished.
+
+        Args:
+            names: the endpoints; all where none is named.
+            progress: told which endpoints take their time.
+        """
+        notice = (progress or NoProgress()).notice
+        return self._for_each(names, lambda name: self._down(name, notice))
 
     def logs(self, name: str, lines: int = 100) -> Sequence[str]:
         """The last lines of the endpoint's log, oldest first."""
@@ -262,8 +273,9 @@ class Endpoints:
         with self._store.changing_existing(name) as endpoint:
             self._store.changes.start(endpoint)
 
-    def _down(self, name: str) -> None:
-        with self._store.changing_existing(name) as endpoint:
+    def _down(self, name: str, notice: Callable[[str], None]) -> None:
+        text = f"stopping {name} (waiting for requests in flight)"
+        with self._store.stopping(name) as endpoint, _noticed_late(notice, text):
             self._store.changes.stop(endpoint)
 
     def _for_each(self, names: Sequence[str], act: Callable[[str], None]) -> Sequence[Outcome]:
@@ -284,6 +296,18 @@ class Endpoints:
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(one, dict.fromkeys(names or known)))
+
+
+@contextmanager
+def _noticed_late(notice: Callable[[str], None], text: str) -> Iterator[None]:
+    """Give notice of what is under way, once and only where it takes its time."""
+    timer = Timer(_NOTICE_AFTER_S, notice, (text,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _next(spec: EndpointSpec) -> EndpointSpec:
