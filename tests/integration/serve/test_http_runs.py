@@ -129,7 +129,7 @@ def test_a_client_that_closes_holds_no_slot_for_long(
 
         assert 1.5 < time.monotonic() - closed < 3
         assert 200 == endpoint.ask("POST", "/score", LONG).status
-        assert (0, 0) == (endpoint.app.in_flight, endpoint.app.connections)
+        wait_until(lambda: (0, 0) == (endpoint.app.in_flight, endpoint.app.connections))
 
 
 def test_a_half_closed_client_is_closed_with_the_run_that_is_given_up() -> None:
