@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from fake.http_endpoint import Answer, Client, Endpoint, build, running, wait_until
-from fake.onnx_files import save_identity
-from onnxport_serve.documents import Limits, Revision
+from fake.onnx_files import manifest_of, save_identity
+from onnx import TensorProto, helper
+from onnxport_serve.documents import BundleManifest, Limits, Revision
 from onnxport_serve.machine import Machine
 from onnxport_serve.model.revision import LoadedRevision, load_revision
 from onnxport_serve.scoring import LARGE_BODY
@@ -18,16 +19,39 @@ SIZE = 12_000_000
 ROWS = [[1.5, 2.5, 3.5, 4.5]] * (LARGE_BODY // 18)
 
 
-def load(bundle: Path) -> dict[int, LoadedRevision]:
+def load(bundle: Path, manifest: BundleManifest | None = None) -> dict[int, LoadedRevision]:
     loaded = load_revision(
         Revision(1, "sha256:" + "0" * 64, "."),
-        save_identity(bundle),
+        manifest or save_identity(bundle),
         bundle,
         endpoint_name="iris",
         limits=Limits(),
         machine=Machine(cpu_count=2),
     )
     return {1: loaded}
+
+
+def save_counting(bundle: Path) -> BundleManifest:
+    """A model that counts from the first of three integers to the second in steps of the third."""
+    names = ("first", "last", "step")
+    graph = helper.make_graph(
+        [helper.make_node("Range", names, ["Y"])],
+        "graph",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, []) for name in names],
+        [helper.make_tensor_value_info("Y", TensorProto.INT64, ["M"])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    file = bundle / "models/iris/1/m.onnx"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(model.SerializeToString())
+    number = {"type": "tensor", "dtype": "int64", "shape": []}
+    numbers = {"type": "tensor", "dtype": "int64", "shape": ["M"]}
+    return manifest_of(
+        {
+            "inputs": [{"name": name, "type": number, "required": True} for name in names],
+            "outputs": [{"name": "Y", "type": numbers, "required": True}],
+        }
+    )
 
 
 def repeat(start: bytes, item: bytes, end: bytes) -> bytes:
@@ -130,3 +154,14 @@ def test_a_client_that_goes_away_while_its_body_is_decoded_leaves_nothing_behind
         wait_until(lambda: endpoint.app.in_flight == 0)
 
         assert 200 == endpoint.ask("POST", "/score", b'{"data": [[1, 2, 3, 4]]}').status
+
+
+def test_liveness_is_answered_while_three_integers_make_a_large_answer(tmp_path: Path) -> None:
+    revisions = load(tmp_path, save_counting(tmp_path))
+    body = b'{"first": 0, "last": 10000000, "step": 1}'
+    with running(revisions=revisions) as endpoint, endpoint.connect() as client:
+        client.send(build("POST", "/score", body))
+        wait_until(lambda: endpoint.app.in_flight == 1)
+        assert 200 == endpoint.ask().status
+        assert client.socket.recv(15) == b"HTTP/1.1 200 OK"
+    assert -1 == revisions[1].runner.inline_size

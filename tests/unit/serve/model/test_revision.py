@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from fake.onnx_files import TENSOR, manifest_of, save_identity, save_loop, save_matmul
+from onnx import TensorProto, helper, numpy_helper
 from onnxport_serve.documents import (
     BundleManifest,
     BundleSample,
@@ -80,6 +81,29 @@ def test_a_model_that_loops_never_runs_on_the_loop(tmp_path: Path) -> None:
 
     assert -1 == loaded.runner.inline_size
     assert any("loops in the model" in line for line in loaded.decisions)
+
+
+def test_a_short_run_with_a_large_answer_leaves_the_loop(tmp_path: Path) -> None:
+    manifest = save_identity(tmp_path)
+    assert manifest.signature is not None
+    size = 400
+    ends = [("X", [1]), ("Y", [size, size])]
+    for (name, shape), side in zip(ends, ("inputs", "outputs"), strict=True):
+        manifest.signature[side][0].update(name=name, type={**TENSOR, "shape": shape})
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends]
+    graph = helper.make_graph(
+        [helper.make_node("Expand", ["X", "size"], ["Y"])],
+        "graph",
+        infos[:1],
+        infos[1:],
+        [numpy_helper.from_array(np.array([size, size], np.int64), "size")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "models/iris/1/m.onnx")
+    loaded = load(tmp_path, manifest)
+
+    assert -1 == loaded.runner.inline_size
+    assert any("an answer has" in line for line in loaded.decisions)
 
 
 def test_external_data_is_found_beside_the_model(tmp_path: Path) -> None:

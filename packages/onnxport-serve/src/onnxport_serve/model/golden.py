@@ -35,6 +35,7 @@ class Golden:
 
     Args:
         call: the decoded request; `None` where none could be made.
+        answer_bytes: size of the body of its answer.
         seconds: median duration of its run; `None` when it failed.
         example: it as the JSON value of a `/score` body, if it is JSON.
         example_answer: the JSON value of its answer, if that is JSON.
@@ -42,6 +43,7 @@ class Golden:
     """
 
     call: Any = None
+    answer_bytes: int = 0
     seconds: float | None = None
     example: Any = None
     example_answer: Any = None
@@ -54,6 +56,7 @@ def ask(codec: ModelCodec, execution: Execution, body: bytes, content_type: str)
     answer = call.encode(execution(call), "1")
     return Golden(
         call=call,
+        answer_bytes=len(answer.body),
         seconds=measure(execution, call),
         example=orjson.loads(body) if content_type.startswith(_JSON) else None,
         example_answer=(

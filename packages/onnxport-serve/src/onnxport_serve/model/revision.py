@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,15 @@ from onnxport_serve.documents import BundleManifest, BundleModel, Limits, Revisi
 from onnxport_serve.errors import LoadError
 from onnxport_serve.machine import Machine
 from onnxport_serve.model.golden import Golden, ask_generated, ask_sample, measure
-from onnxport_serve.model.runner import INLINE_BUDGET_S, Execution, Runner
+from onnxport_serve.model.open_ended import open_ended
+from onnxport_serve.model.runner import INLINE_BUDGET_S, LARGE_ANSWER, Execution, Runner
 from onnxport_serve.model.session import check_signature, open_session
 from onnxport_serve.signature import Signature
 
 _LONG_RUN_S = 0.005
 _LARGE_FILE = 200 * 1024 * 1024
 _INLINE_GROWTH = 4
-# NodeProto.op_type as it stands in the file. What these do depends on values of the request, not on its size.
-_OPEN_ENDED = (b"\x22\x04Loop", b"\x22\x04Scan")
+_LARGE_GOLDEN_ANSWER = LARGE_ANSWER // _INLINE_GROWTH
 
 
 @dataclass
@@ -184,8 +183,10 @@ class _Loader:
             return -1, False, "set"
         if golden.seconds is not None and golden.seconds > INLINE_BUDGET_S:
             return -1, False, f"a run takes more than {_ms(INLINE_BUDGET_S)}"
-        if _is_open_ended(self._file):
-            return -1, False, "loops in the model can take any time"
+        if golden.answer_bytes > _LARGE_GOLDEN_ANSWER:
+            return -1, False, f"an answer has {golden.answer_bytes} bytes"
+        if (reason := open_ended(self._file, self._signature)) is not None:
+            return -1, False, reason
         if golden.seconds is None:
             return -1, True, "no golden run tells how long one takes, the first ones will"
         size = _INLINE_GROWTH * max(1, golden.call.size)
@@ -201,15 +202,6 @@ class _Loader:
 def _usable_cores(revision: Revision, machine: Machine) -> int:
     wanted = revision.resources.cpu
     return machine.threads if wanted is None else max(1, min(machine.threads, int(wanted)))
-
-
-def _is_open_ended(file: Path) -> bool:
-    """Whether the model has operators that repeat as often as a value says. A false alarm costs speed only."""
-    with (
-        file.open("rb") as opened,
-        mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as bytes_,
-    ):
-        return any(bytes_.find(marker) >= 0 for marker in _OPEN_ENDED)
 
 
 def _ms(seconds: float | None) -> str:
