@@ -2,8 +2,13 @@
 
 from typing import Any
 
+import orjson
+
 from onnxport_serve.codec.inputs import Input, Inputs, TensorInput, printable
 from onnxport_serve.errors import BadRequest
+
+_LONGEST_FIRST = 1 << 16
+"""Bytes in which the first record of a large body is looked for."""
 
 
 class Records:
@@ -21,6 +26,24 @@ class Records:
     def __init__(self, inputs: Inputs) -> None:
         self._inputs = inputs
         self.possible = bool(inputs.all) and all(map(_is_column, inputs.all))
+
+    def could_be(self, body: bytes) -> bool:
+        """Whether a large list may be records, from its beginning alone; raises `BadRequest` for a wrong first record.
+
+        Reading all of it first would take seconds. Whatever the beginning leaves open is true.
+        """
+        start = body[:_LONGEST_FIRST].lstrip()
+        if not start.startswith(b"["):
+            return True
+        start = start[1:].lstrip()
+        if not self.possible or (start and not start.startswith((b"{", b"]"))):
+            return False
+        try:
+            first = orjson.loads(start[: start.find(b"}") + 1])
+        except orjson.JSONDecodeError:  # an object or a brace inside of it, or a very long one
+            return True
+        self._check(first, first, 0)
+        return True
 
     def columns(self, records: list[Any]) -> dict[str, Any] | None:
         """Input name to nested list; `None` where records are not possible or these are none."""

@@ -27,6 +27,8 @@ from onnxport_serve.errors import BadRequest
 _JSON_TYPES = frozenset(
     {b"application/json", b"", b"application/x-www-form-urlencoded", b"text/plain"}
 )
+_LONG_LIST = 1 << 20
+"""Bytes above which the beginning of a list is looked at before the rest is read."""
 
 
 class ScoreCodec:
@@ -59,6 +61,8 @@ class ScoreCodec:
             if kind == b"application/x-npy":
                 return self._decode_tensor(body, add_npy)
         if len(body) > LARGEST:
+            if len(body) > _LONG_LIST and not self._records.could_be(body):
+                raise BadRequest(f"the body is a list; {self._forms()}")
             document = self._lift(body)
             if document is not None:
                 return self._decode_document(document)
