@@ -1,5 +1,6 @@
 """The entry of the command line: what it shows and which exit codes it gives."""
 
+import errno
 import json
 import os
 import subprocess
@@ -50,8 +51,11 @@ def raising(error):
         (click.BadParameter("not 7"), 2, "error: Invalid value: not 7\nhelp: See: onnxport try --help\n"),
         (ValueError("a\nb"), 3,
          "error: unexpected ValueError: a b\nhelp: Run it again with ONNXPORT_DEBUG=1 for the traceback, and report it.\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "/w/keys.json"), 3,
+         "error: /w/keys.json cannot be written: no space left on device\n"
+         "help: Free some space there, or choose a workspace on another disk with --workspace.\n"),
     ],
-    ids=["user", "platform", "interrupt", "abort", "usage", "unexpected"],
+    ids=["user", "platform", "interrupt", "abort", "usage", "unexpected", "full disk"],
 )  # fmt: skip
 def test_each_kind_of_error_has_its_lines_and_its_exit_code(command, capsys, error, code, lines):
     command(raising(error))

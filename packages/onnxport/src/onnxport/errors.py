@@ -43,6 +43,18 @@ class PlatformError(OnnxportError):
     code = "platform_error"
 
 
+class DiskUnwritable(PlatformError):
+    """A file could not be written because its disk is full or read-only."""
+
+    code = "disk_unwritable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path or 'a file'} cannot be written: {reason}",
+            "Free some space there, or choose a workspace on another disk with --workspace.",
+        )
+
+
 def _rebuild(kind: type[OnnxportError], message: str, remedy: str) -> OnnxportError:
     error = kind.__new__(kind)
     OnnxportError.__init__(error, message, remedy)

@@ -29,7 +29,9 @@ def test_a_lost_front_is_started_again_at_once(lifetimes: list[float]) -> None:
     assert fleet.restart_at <= now
 
 
-@pytest.mark.parametrize(("deaths", "pause"), [(6, 0.5), (7, 1.0), (8, 2.0), (30, 10.0), (2000, 10.0)])
+@pytest.mark.parametrize(
+    ("deaths", "pause"), [(6, 0.5), (7, 1.0), (8, 2.0), (30, 10.0), (2000, 10.0)]
+)
 def test_many_quick_deaths_in_a_row_are_answered_with_growing_pauses(
     deaths: int, pause: float
 ) -> None:

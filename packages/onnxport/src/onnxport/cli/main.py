@@ -6,6 +6,7 @@ imported before it is called; its line in `onnxport --help` is the first line of
 Exit codes: 0 done, 1 the person's mistake, 2 usage, 3 the platform's failure, 130 interrupted, 141 the reader of the output went away.
 """
 
+import errno
 import gc
 import json
 import os
@@ -18,12 +19,13 @@ from typing import cast
 import click
 
 from onnxport import __version__
-from onnxport.errors import OnnxportError, UserError
+from onnxport.errors import DiskUnwritable, OnnxportError, UserError
 
 PROGRAM = "onnxport"
 DEBUG_VARIABLE = "ONNXPORT_DEBUG"
 _COMPLETE_VARIABLE = "_ONNXPORT_COMPLETE"
 _FOLDER = Path(__file__).parent
+_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class CommandFolder(click.Group):
@@ -131,10 +133,19 @@ def _run(arguments: list[str]) -> int:
         _show_error("usage", error.format_message(), f"See: {command} --help", as_json=as_json)
         return 2
     except OnnxportError as error:
-        _show_error(error.code, error.message, error.remedy, as_json=as_json)
-        _show_traceback_if_asked(error)
-        return 1 if isinstance(error, UserError) else 3
+        return _show_expected(error, as_json=as_json)
+    except OSError as error:
+        if error.errno not in _DISK_TROUBLE:
+            raise
+        trouble = DiskUnwritable(str(error.filename or ""), (error.strerror or "").lower())
+        return _show_expected(trouble, as_json=as_json)
     return 0
+
+
+def _show_expected(error: OnnxportError, *, as_json: bool) -> int:
+    _show_error(error.code, error.message, error.remedy, as_json=as_json)
+    _show_traceback_if_asked(error)
+    return 1 if isinstance(error, UserError) else 3
 
 
 def _show_unexpected(error: Exception, *, as_json: bool) -> int:
