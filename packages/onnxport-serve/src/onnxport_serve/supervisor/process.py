@@ -25,6 +25,9 @@ from onnxport_serve.supervisor.wanted import WantedState, claimed_generation
 _LOOK_S = 0.25
 HUNG_AFTER_S = 10.0
 """A front that has not reported for so long is ended; it reports every second."""
+_UNHURRIED_BYTES = 100 << 20
+"""Body limit up to which that is long enough: one call that reads so much JSON keeps every thread of the front waiting for some 4 s."""
+_MOST_PATIENCE = 10.0
 _DRAIN_MARGIN_S = 5.0
 
 
@@ -263,15 +266,21 @@ class Supervisor:
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
+        hung_after_s = self._hung_after()
         for front in self._fronts.values():
             if front.deadline is not None and now > front.deadline:
                 self._log.warning("a front did not finish in time and is ended", pid=front.pid)
                 front.deadline = None
                 front.kill()
-            elif front.state != "loading" and now - front.heard > self._hung_after_s:
+            elif front.state != "loading" and now - front.heard > hung_after_s:
                 self._log.error("a front does not answer and is ended", pid=front.pid)
                 front.heard = now
                 front.kill()
+
+    def _hung_after(self) -> float:
+        fleets = [fleet for fleet in (self._serving, self._loading) if fleet is not None]
+        largest = max((fleet.spec.limits.body_bytes for fleet in fleets), default=0)
+        return patience(self._hung_after_s, largest)
 
     def _reap(self) -> None:
         """Collect every child that has ended: as process 1 of a container there are others than fronts."""
@@ -344,6 +353,11 @@ class Supervisor:
         if self._serving is None:
             return "starting" if self._loading is not None else "failed"
         return "ready" if len(self._serving.accepting) == self._serving.wanted else "degraded"
+
+
+def patience(usual_s: float, body_bytes: int) -> float:
+    """How long a front may be silent: longer, up to a bound, in proportion to the bodies that are let in."""
+    return usual_s * min(max(1.0, body_bytes / _UNHURRIED_BYTES), _MOST_PATIENCE)
 
 
 def _distinct(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
