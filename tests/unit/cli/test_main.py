@@ -52,8 +52,8 @@ def raising(error):
         (ValueError("a\nb"), 3,
          "error: unexpected ValueError: a b\nhelp: Run it again with ONNXPORT_DEBUG=1 for the traceback, and report it.\n"),
         (OSError(errno.ENOSPC, "No space left on device", "/w/keys.json"), 3,
-         "error: /w/keys.json cannot be written: no space left on device\n"
-         "help: Free some space there, or choose a workspace on another disk with --workspace.\n"),
+         ("error: /w/keys.json cannot be written: no space left on device\n"
+         "help: Free some space there, or choose a workspace on another disk with --workspace.\n")),
     ],
     ids=["user", "platform", "interrupt", "abort", "usage", "unexpected", "full disk"],
 )  # fmt: skip
