@@ -1,6 +1,7 @@
 """Starting the supervisor: the lock, the first document, the listening sockets; each may say that nothing can be served here."""
 
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from onnxport_serve.supervisor.process import HUNG_AFTER_S, Supervisor
 from onnxport_serve.supervisor.spawn import Spawned
 from onnxport_serve.supervisor.status import Status, StatusFile
 from onnxport_serve.supervisor.wanted import WantedState, claimed_generation
+
+_DIRECTIONS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def supervise(
@@ -36,6 +39,8 @@ def supervise(
         The exit code: 0 after a clean stop, 1 when the documents or the address are unusable (the reason is logged and, unless another
         supervisor owns the directory, in `status.json`).
     """
+    # A signal that comes before the supervisor can heed it waits: nobody sees a status without someone who ends it cleanly.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _DIRECTIONS)
     try:
         lock = take_lock(directory)
         try:
@@ -51,6 +56,7 @@ def supervise(
     supervisor = Supervisor(
         directory, command, log, spec.listen, listeners, early=early, hung_after_s=hung_after_s
     )
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _DIRECTIONS)
     try:
         return supervisor.run()
     finally:

@@ -34,7 +34,7 @@ def read_sample(path: Path) -> Arrays:
         arrays = _read(path, body)
     except OSError as error:
         raise SampleUnreadable(path, error.strerror or str(error)) from None
-    except (ValueError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, RecursionError, csv.Error, zipfile.BadZipFile) as error:
         raise SampleUnreadable(path, " ".join(str(error).split())[:200]) from None
     lengths = {len(array) if array.ndim else 1 for array in arrays.values()}
     if not arrays or lengths == {0}:
