@@ -39,6 +39,7 @@ class Report:
             "",
             "R0 is a bare `session.run` loop, R1 decodes (orjson), runs and encodes in process: both per CPU second of one core.",
             "A share by CPU time divides by the CPU seconds of the server's processes: other work on the machine disturbs it least.",
+            "A goal counts as reached when either share reaches it.",
             "Endpoints run with keys, limits, metrics and request ids on, one serving process, batch 1. Ratios hold better than absolutes.",
             "",
             "| what | measured | compared | goal |",
