@@ -301,7 +301,7 @@ class Client:
         reset_on_close(self.socket)
         self.socket.close()
 
-    def is_closed(self, within_s: float = 5) -> bool:
+    def is_closed(self, within_s: float = 20) -> bool:
         """Whether the server closes the connection without a further byte."""
         self.socket.settimeout(within_s)
         try:
@@ -368,7 +368,7 @@ def running(
         endpoint.stop()
 
 
-def wait_until(condition: Callable[[], bool], within_s: float = 5) -> None:
+def wait_until(condition: Callable[[], bool], within_s: float = 20) -> None:
     """Poll a condition; fails when it does not come true."""
     end = time.monotonic() + within_s
     while not condition():

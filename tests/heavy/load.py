@@ -17,7 +17,6 @@ class Outcome:
     right: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     revisions: Counter[str] = field(default_factory=Counter)
-    longest_gap_s: float = 0.0
 
 
 class Load:
@@ -50,7 +49,6 @@ class Load:
         self._pause_s = pause_s
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._last_right = time.monotonic()
         self.outcome = Outcome()
         self._clients = [
             threading.Thread(target=self._run, args=(number < kept,), daemon=True)
@@ -59,7 +57,6 @@ class Load:
 
     def __enter__(self) -> Self:
         """Start the clients and wait until an answer is right."""
-        self._last_right = time.monotonic()
         for client in self._clients:
             client.start()
         deadline = time.monotonic() + 10
@@ -110,12 +107,9 @@ class Load:
             connection.close()
 
     def _note(self, answer: http.client.HTTPResponse, content: bytes) -> None:
-        now = time.monotonic()
         with self._lock:
             if not self._is_right(answer.status, content):
                 self.outcome.failures[f"status {answer.status}"] += 1
                 return
             self.outcome.right += 1
             self.outcome.revisions[answer.headers.get("x-onnxport-revision", "?")] += 1
-            self.outcome.longest_gap_s = max(self.outcome.longest_gap_s, now - self._last_right)
-            self._last_right = now

@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -95,15 +94,13 @@ def test_a_model_with_an_error_is_refused_to_those_who_go_on_with_it(tmp_path: P
     assert ["external_data_outside_folder"] == [found.code for found in refused.value.findings]
 
 
-def test_three_gigabytes_of_external_data_cost_neither_memory_nor_time(tmp_path: Path) -> None:
-    elements = 3 * 2**30 // 4
+def test_a_tebibyte_of_external_data_is_not_read(tmp_path: Path) -> None:
+    elements = 2**40 // 4
     path = save(make_adding_model(external_tensor("w", [elements], "w.bin")), tmp_path / "m.onnx")
     with (tmp_path / "w.bin").open("wb") as file:
         file.truncate(4 * elements)
 
-    began = time.monotonic()
     inspection = read_model(path)
-    assert time.monotonic() - began < 5
     assert (elements, 4 * elements) == (inspection.parameters, inspection.weight_bytes)
     assert inspection.size + 4 * elements == inspection.total_size
 

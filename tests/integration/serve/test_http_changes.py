@@ -72,7 +72,7 @@ def test_stopping_closes_idle_connections_and_finishes_the_others() -> None:
         idle.send(SCORE)
         idle.read()
         busy.send(HANGING)
-        assert endpoint.execution.entered.acquire(timeout=5)
+        assert endpoint.execution.entered.acquire(timeout=20)
         endpoint.call(endpoint.app.begin_drain, None)
         assert idle.is_closed()
         endpoint.execution.gate.set()
@@ -86,7 +86,7 @@ def test_stopping_closes_idle_connections_and_finishes_the_others() -> None:
 def test_stopping_turns_readiness_false_and_not_liveness() -> None:
     with running() as endpoint, endpoint.connect() as client:
         client.send(HANGING + build("GET", "/v2/health/ready") + build("GET", "/v2/health/live"))
-        assert endpoint.execution.entered.acquire(timeout=5)
+        assert endpoint.execution.entered.acquire(timeout=20)
         endpoint.call(endpoint.app.begin_drain, None)
         endpoint.execution.gate.set()
 
@@ -109,7 +109,7 @@ def test_a_replaced_endpoint_hands_its_connections_over_without_losing_a_byte() 
             client.send(SCORE)
             client.read()
         busy.send(HANGING)
-        assert old.execution.entered.acquire(timeout=5)
+        assert old.execution.entered.acquire(timeout=20)
         half.send(SCORE[:-5])
         wait_until(lambda: old.app.admission.buffered > 0)
 

@@ -134,7 +134,7 @@ def test_an_idle_connection_is_closed_and_a_busy_one_is_not() -> None:
         endpoint.connect() as busy,
     ):
         busy.send(build("POST", "/score", b'{"data": [-2, 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}'))
-        assert endpoint.execution.entered.acquire(timeout=5)
+        assert endpoint.execution.entered.acquire(timeout=20)
         assert idle.is_closed()
         wait_until(lambda: endpoint.app.connections == 1)
         endpoint.execution.gate.set()

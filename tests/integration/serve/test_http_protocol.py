@@ -45,7 +45,7 @@ def test_pipelined_requests_behind_a_run_on_a_thread_keep_their_order(
 ) -> None:
     large = json.dumps({"data": [-2, *range(20)]}).encode()
     client.send(build("POST", "/score", large) + SCORE * 2000)
-    assert endpoint.execution.entered.acquire(timeout=5)
+    assert endpoint.execution.entered.acquire(timeout=20)
     endpoint.execution.gate.set()
 
     assert -4 == client.read().json()["result"][0]
@@ -126,7 +126,7 @@ def test_a_client_that_waits_behind_another_answer_is_told_in_its_turn(
     large = json.dumps({"data": [-2, *range(20)]}).encode()
     head = build("POST", "/score", b"", {"Expect": "100-continue", "Content-Length": "16"})
     client.send(build("POST", "/score", large) + head)
-    assert endpoint.execution.entered.acquire(timeout=5)
+    assert endpoint.execution.entered.acquire(timeout=20)
     endpoint.execution.gate.set()
 
     assert 200 == client.read().status
@@ -178,7 +178,7 @@ def test_a_half_closed_client_gets_its_answers(endpoint: Endpoint, client: Clien
     large = json.dumps({"data": [-2, *range(20)]}).encode()
     client.send(build("POST", "/score", large) + SCORE * 3)
     client.socket.shutdown(socket.SHUT_WR)
-    assert endpoint.execution.entered.acquire(timeout=5)
+    assert endpoint.execution.entered.acquire(timeout=20)
     endpoint.execution.gate.set()
 
     assert [200] * 4 == [client.read().status for _ in range(4)]
