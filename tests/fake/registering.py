@@ -65,9 +65,12 @@ def killed(root: str, rounds: str, seed: str) -> int:
         while True:
             register_new_bytes(root, "iris")
 
+    began = time.monotonic()
+    register_new_bytes(root, "iris")
+    longest_life_s = 2 * (time.monotonic() - began)  # some live to register, on any machine
     for _ in range(int(rounds)):
         pid = fork(without_end)
-        time.sleep(moments.uniform(0, 0.1))
+        time.sleep(moments.uniform(0, longest_life_s))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     return 0

@@ -41,12 +41,12 @@ def test_kill_9_leaves_no_half_version_and_nothing_that_stays(root):
     run("killed", root, 40, 20261123)
     workspace = Workspace.open(root)
     models = workspace.models
-    versions = models.versions("iris") if models.names() else []
+    versions = models.versions("iris")
 
     tidied = workspace.gc(verify=True)
 
     assert list(range(1, len(versions) + 1)) == [version.version for version in versions]
-    assert versions, "some registrations should have been quicker than their killer"
+    assert versions
     assert () == tidied.damaged
     named = {file.sha256: file.size for v in versions for file in models.get(v.reference).files}
     assert named == blob_files(root)
