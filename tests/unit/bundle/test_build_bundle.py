@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from onnxport.bundle.build import build_bundle, remove_unfinished
+from onnxport.bundle.build import build_bundle
 from onnxport.bundle.interface import BundleDamaged, NotServable, SampleRequest
+from onnxport.bundle.publish import remove_unfinished
 from onnxport.bundle.verify import verify
 from onnxport.domain.conversion import Conversion, Proof
 from onnxport.domain.dtype import DType
@@ -49,7 +50,7 @@ def place(version: ModelVersion, directory: Path) -> None:
 
 
 def test_a_bundle_holds_the_model_the_sample_and_a_manifest_whose_digest_names_it(tmp_path):
-    bundle = build_bundle(tmp_path, make_version(), place, SAMPLE)
+    bundle = build_bundle(tmp_path, [make_version()], place, SAMPLE)
 
     files = {p.relative_to(bundle.directory).as_posix() for p in bundle.directory.rglob("*.*")}
     assert files == {
@@ -66,8 +67,8 @@ def test_a_bundle_holds_the_model_the_sample_and_a_manifest_whose_digest_names_i
 
 
 def test_the_same_inputs_give_the_same_digest_wherever_they_lie(tmp_path):
-    here = build_bundle(tmp_path / "one", make_version(), place, SAMPLE)
-    there = build_bundle(tmp_path / "two ü", make_version(), place, SAMPLE)
+    here = build_bundle(tmp_path / "one", [make_version()], place, SAMPLE)
+    there = build_bundle(tmp_path / "two ü", [make_version()], place, SAMPLE)
 
     assert here.digest == there.digest
 
@@ -82,25 +83,25 @@ def test_the_same_inputs_give_the_same_digest_wherever_they_lie(tmp_path):
     ids=["other body", "other origin", "none"],
 )
 def test_another_sample_is_another_bundle(tmp_path, other):
-    first = build_bundle(tmp_path, make_version(), place, SAMPLE)
+    first = build_bundle(tmp_path, [make_version()], place, SAMPLE)
 
-    assert build_bundle(tmp_path, make_version(), place, other).digest != first.digest
+    assert build_bundle(tmp_path, [make_version()], place, other).digest != first.digest
 
 
 def test_an_existing_bundle_is_used_again_without_placing_a_file(tmp_path):
-    first = build_bundle(tmp_path, make_version(), place)
+    first = build_bundle(tmp_path, [make_version()], place)
 
     def refuse(version, directory):
         raise AssertionError("the model was placed twice")
 
-    assert build_bundle(tmp_path, make_version(), refuse) == first
+    assert build_bundle(tmp_path, [make_version()], refuse) == first
 
 
 def test_the_proof_of_a_version_travels_with_it(tmp_path):
     conversion = Conversion("sklearn", "1.7", "m.joblib", None, "sklearn", {}, 21, "2026-01-01")
     proof = Proof("ab" * 32, True, None, conversion, (), ())
 
-    bundle = build_bundle(tmp_path, make_version(lineage=Lineage(proof=proof)), place)
+    bundle = build_bundle(tmp_path, [make_version(lineage=Lineage(proof=proof))], place)
 
     path = bundle.manifest.models[0].proof
     assert path == "models/iris/3/model.onnx.proof.json"
@@ -109,7 +110,7 @@ def test_the_proof_of_a_version_travels_with_it(tmp_path):
 
 def test_a_version_that_is_not_onnx_is_refused_with_its_reference(tmp_path):
     with pytest.raises(NotServable, match="models:/iris/3"):
-        build_bundle(tmp_path, make_version(main_file=None), place)
+        build_bundle(tmp_path, [make_version(main_file=None)], place)
 
 
 def test_a_build_that_fails_leaves_nothing(tmp_path):
@@ -118,7 +119,7 @@ def test_a_build_that_fails_leaves_nothing(tmp_path):
         raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space"):
-        build_bundle(tmp_path, make_version(), fail)
+        build_bundle(tmp_path, [make_version()], fail)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -133,7 +134,7 @@ def test_builds_at_the_same_time_make_one_bundle(tmp_path):
 
     threads = [
         threading.Thread(
-            target=lambda: bundles.append(build_bundle(tmp_path, make_version(), slow))
+            target=lambda: bundles.append(build_bundle(tmp_path, [make_version()], slow))
         )
         for _ in range(4)
     ]
@@ -150,14 +151,14 @@ def test_builds_at_the_same_time_make_one_bundle(tmp_path):
 def test_what_a_killed_build_left_is_removed_and_a_running_one_is_let_be(tmp_path):
     child = os.fork()
     if child == 0:
-        build_bundle(tmp_path, make_version(), lambda *_: os.kill(os.getpid(), 9))
+        build_bundle(tmp_path, [make_version()], lambda *_: os.kill(os.getpid(), 9))
     os.waitpid(child, 0)
     assert len(list(tmp_path.iterdir())) == 1
 
     counts = []
     build_bundle(
         tmp_path,
-        make_version(),
+        [make_version()],
         lambda v, d: (place(v, d), counts.append(remove_unfinished(tmp_path))),
     )
 
@@ -184,7 +185,7 @@ def damage_content(directory: Path) -> None:
     ids=["content", "missing", "extra", "link", "no manifest", "other manifest"],
 )
 def test_damage_is_found_and_named(tmp_path, damage, why):
-    bundle = build_bundle(tmp_path, make_version(), place)
+    bundle = build_bundle(tmp_path, [make_version()], place)
     damage(bundle.directory)
 
     with pytest.raises(BundleDamaged, match=why):
@@ -192,8 +193,8 @@ def test_damage_is_found_and_named(tmp_path, damage, why):
 
 
 def test_a_damaged_bundle_is_not_used_again(tmp_path):
-    bundle = build_bundle(tmp_path, make_version(), place)
+    bundle = build_bundle(tmp_path, [make_version()], place)
     (bundle.directory / "models/iris/3/weights/part 1.bin").unlink()
 
     with pytest.raises(BundleDamaged, match="missing"):
-        build_bundle(tmp_path, make_version(), place)
+        build_bundle(tmp_path, [make_version()], place)

@@ -1,6 +1,6 @@
 """What a bundle is built from, what comes out, and what can be wrong with one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,35 @@ class SampleRequest:
     body: bytes
     content_type: str
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringCode:
+    """Scoring code: its files by their path inside `code/`, which of them is the entry script, the name of the source folder if any."""
+
+    files: Mapping[str, bytes]
+    entry_script: str
+    source_directory: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringEnvironment:
+    """What scoring code runs in: a Python version, the text of a lock, and the file that a person gave, verbatim."""
+
+    python: str
+    lock: str
+    platforms: tuple[str, ...]
+    specification_name: str
+    specification: bytes
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What makes a bundle one of kind `script`."""
+
+    code: ScoringCode
+    environment: ScoringEnvironment
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +71,18 @@ class BundleDamaged(PlatformError):
         )
 
 
+class ArchiveRefused(UserError):
+    """A file to import that is not the archive of one whole bundle; nothing of it is kept."""
+
+    code = "archive_refused"
+
+    def __init__(self, archive: Path, why: str) -> None:
+        super().__init__(
+            f"{archive} cannot be imported: {why}; nothing was imported",
+            "Make the archive with: onnxport bundle export BUNDLE, and copy it whole.",
+        )
+
+
 class NotServable(UserError):
     """A model version that no bundle can be made of."""
 
@@ -50,5 +91,6 @@ class NotServable(UserError):
     def __init__(self, reference: str, why: str) -> None:
         super().__init__(
             f"{reference} cannot be served: {why}",
-            "Convert it to ONNX first (onnxport convert FILE) and deploy the ONNX file.",
+            "Convert it to ONNX first (onnxport convert FILE) and deploy the ONNX file; "
+            "or serve it with scoring code: onnxport deploy --script score.py --env myenv.yml --model MODEL",
         )

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from onnxport.bundle.interface import Bundle, BundleDamaged
+from onnxport.bundle.rules import check_manifest
 from onnxport.domain.bundle import MANIFEST_NAME, BundleManifest
 
 _CHUNK = 1 << 20
@@ -31,16 +32,25 @@ def verify(directory: Path) -> Bundle:
 def read_manifest(directory: Path) -> tuple[BundleManifest, str]:
     """The manifest and the digest of its bytes; raises `BundleDamaged`."""
     try:
-        body = (directory / MANIFEST_NAME).read_bytes()
-        manifest = BundleManifest.from_json(json.loads(body))
+        return parse_manifest((directory / MANIFEST_NAME).read_bytes())
     except OSError as error:
         raise BundleDamaged(directory, f"{MANIFEST_NAME} cannot be read") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleDamaged(directory, f"{MANIFEST_NAME} is not a bundle manifest") from error
-    digest = "sha256:" + hashlib.sha256(body).hexdigest()
-    if manifest.digest != digest:
-        raise BundleDamaged(directory, f"{MANIFEST_NAME} is not in canonical form")
-    return manifest, digest
+    except ValueError as error:
+        raise BundleDamaged(directory, f"{MANIFEST_NAME} {error}") from error
+
+
+def parse_manifest(body: bytes) -> tuple[BundleManifest, str]:
+    """The manifest in these bytes, and their digest; raises `ValueError` where they are not one, saying why after its name."""
+    try:
+        manifest = BundleManifest.from_json(json.loads(body))
+        check_manifest(manifest)
+        canonical = manifest.to_bytes()
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        why = str(error) if type(error) is ValueError else type(error).__name__
+        raise ValueError(f"is not a bundle manifest ({why[:300]})") from error
+    if canonical != body:
+        raise ValueError("is not in canonical form")
+    return manifest, manifest.digest
 
 
 def check_quickly(directory: Path, manifest: BundleManifest) -> None:

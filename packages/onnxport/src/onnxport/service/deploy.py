@@ -97,7 +97,7 @@ class Deployer:
                 step.detail += " (same content as the newest version: used again)"
         with _telling_what_stays(None if known else version):
             with progress.step("bundle") as step:
-                bundle = build_bundle(self.store.bundles, version, self.sources.place, golden)
+                bundle = build_bundle(self.store.bundles, [version], self.sources.place, golden)
                 step.detail = bundle.digest[:19]
             deployment = self._roll_out(name, version, bundle, options, progress)
         return replace(deployment, registered=known is None)

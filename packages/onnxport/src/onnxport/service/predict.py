@@ -72,7 +72,7 @@ def predict_once(sources: DeploySources, model: str | Path, sample: Path) -> Pre
     body, content_type = read_sample(sample, found.signature)
     version, place = _as_version(found, sources)
     with tempfile.TemporaryDirectory(prefix="onnxport-predict-") as folder:
-        bundle = build_bundle(Path(folder), version, place)
+        bundle = build_bundle(Path(folder), [version], place)
         return _run_once(bundle.directory, body, content_type)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onnxport.bundle.build import remove_unfinished
+from onnxport.bundle.publish import remove_unfinished
 from onnxport.errors import OnnxportError, PlatformError
 from onnxport.registry.location import Location
 from onnxport.registry.registry import Registry
