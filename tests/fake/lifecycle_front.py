@@ -48,6 +48,9 @@ class FakeServing:
             raise RuntimeError("this cannot be applied")
         self.spec = spec
 
+    def close(self) -> None:
+        pass
+
     def begin_drain(self, release: Release | None) -> None:
         self.is_draining = True
         self.release = release

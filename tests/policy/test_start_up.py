@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVE = ROOT / "packages" / "onnxport-serve" / "src" / "onnxport_serve"
+WORKER = SERVE / "worker"
 HEAVY = {"sqlalchemy", "alembic", "onnx", "onnxruntime", "numpy", "rich", "PIL", "asyncio"}
 
 
@@ -45,11 +46,30 @@ def test_the_supervisor_imports_the_standard_library_only() -> None:
     assert set() == foreign | (loaded & {"asyncio", "ssl"})
 
 
+def test_the_worker_needs_nothing_but_python_3_8() -> None:
+    """It runs beside the user's packages: `inference_schema` is looked at only where the script has imported it."""
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
+        for path in WORKER.rglob("*.py")
+    ]
+    imported = {
+        name.partition(".")[0]
+        for tree in trees
+        for node in ast.walk(tree)
+        if not (isinstance(node, ast.ImportFrom) and node.level)
+        for name in _imported(node)
+    }
+
+    assert len(trees) > 20
+    assert {"onnxport_worker", "azureml", "inference_schema"} == imported - sys.stdlib_module_names
+
+
 def test_the_data_plane_uses_few_third_party_modules() -> None:
     """A new dependency of the endpoint process is a decision: change this set in the same commit and say why."""
     imported = {
         name.partition(".")[0]
         for path in SERVE.rglob("*.py")
+        if WORKER not in path.parents
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         for name in _imported(node)
     }

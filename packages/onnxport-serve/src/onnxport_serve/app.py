@@ -24,13 +24,13 @@ from onnxport_serve.known import KnownHead
 from onnxport_serve.limits import Admission
 from onnxport_serve.log import Log
 from onnxport_serve.metrics import Metrics
-from onnxport_serve.model.revision import LoadedRevision
 from onnxport_serve.origin import PREFLIGHT
 from onnxport_serve.protocol import HttpProtocol, Release
 from onnxport_serve.request import Request, new_id, take_ids
 from onnxport_serve.response import error_body, family, header_lines, send
 from onnxport_serve.route import Route
 from onnxport_serve.routes import add_routes
+from onnxport_serve.served import ServedRevision
 from onnxport_serve.state import State
 
 _SHORTEST_TICK_S = 0.02
@@ -52,7 +52,7 @@ class App:
     def __init__(
         self,
         spec: EndpointSpec,
-        revisions: Mapping[int, LoadedRevision],
+        revisions: Mapping[int, ServedRevision],
         *,
         log: Log,
         clock: Callable[[], float] = monotonic,
@@ -61,7 +61,7 @@ class App:
         self.warnings = [line for one in revisions.values() for line in one.warnings]
         self.decisions = [line for one in revisions.values() for line in one.decisions]
         self.log = log
-        self.metrics = Metrics(spec.name, {n: one.model.name for n, one in revisions.items()})
+        self.metrics = Metrics(spec.name, {n: one.label for n, one in revisions.items()})
         self.admission = Admission(spec.limits)
         self.access_log = AccessLog(log, every=os.environ.get(_ACCESS_LOG) == "all")
         self.is_draining = False
@@ -78,6 +78,8 @@ class App:
         """Use this loop; called once, before the first connection."""
         self._loop = loop
         self._read_clock()
+        for revision in self.revisions.values():
+            revision.attach(loop)
         # What is loaded stays: the collector need not look at it again during requests.
         gc.collect()
         gc.freeze()
@@ -112,6 +114,11 @@ class App:
         self._release = release or methodcaller("close")
         for protocol in list(self._protocols):
             protocol.begin_drain(release)
+
+    def close(self) -> None:
+        """End what revisions have started; nothing is in flight any more."""
+        for revision in self.revisions.values():
+            revision.close()
 
     def connected(self, protocol: HttpProtocol) -> None:
         """Count a connection and keep its time."""
@@ -248,7 +255,7 @@ class App:
 
     def _compile(self, spec: EndpointSpec) -> State:
         for revision in self.revisions.values():
-            revision.limit_depth(spec.limits.json_depth)
+            revision.use_limits(spec.limits)
         state = State(spec, self.revisions)
         add_routes(self, state)
         return state
@@ -277,7 +284,7 @@ class App:
 
 def build_app(
     spec: EndpointSpec,
-    revisions: Mapping[int, LoadedRevision],
+    revisions: Mapping[int, ServedRevision],
     *,
     log: Log,
     clock: Callable[[], float] = monotonic,

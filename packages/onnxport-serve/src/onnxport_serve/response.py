@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from http import HTTPStatus
 
@@ -16,6 +17,11 @@ _STATUS_LINE = {
     for status in HTTPStatus
 }
 _NOT_VISIBLE = re.compile(rb"[^\x20-\x7e]")
+
+
+def status_line(status: int) -> bytes:
+    """The first line of an answer; statuses without a name are sent without one."""
+    return _STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status
 
 
 def connection_line(request: Request) -> bytes:
@@ -73,10 +79,12 @@ def send(
 def error_body(request: Request, error: RequestError) -> bytes:
     """The JSON of an error in the form of the route's family.
 
-    Sources: Open Inference Protocol, `error` of every failed call; Azure ML's inference server, `message`.
+    Sources: Open Inference Protocol, `error` of every failed call; Azure ML's inference server, `message`; alone for scoring code.
     """
     if family(request) == "v2":
         return orjson.dumps({"error": error.message})
+    if request.state is not None and request.state.runs_script:
+        return json.dumps({"message": error.message}).encode()
     document = {"message": error.message, "code": error.code}
     if request.id:
         document["request_id"] = request.id.decode("latin-1")

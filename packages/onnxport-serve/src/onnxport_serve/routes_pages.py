@@ -5,7 +5,7 @@ Liveness and the contract need no key: they tell what the endpoint takes, not wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs
 
 from onnxport_serve import __version__
@@ -18,6 +18,8 @@ from onnxport_serve.route import Handler, Route, get
 
 if TYPE_CHECKING:
     from onnxport_serve.app import App
+    from onnxport_serve.model.revision import LoadedRevision
+    from onnxport_serve.script.revision import ScriptRevision
     from onnxport_serve.state import State
 
 _HTML = b"text/html; charset=utf-8"
@@ -54,8 +56,9 @@ def _swagger(contract: Contract) -> Handler:
         document = contract.swagger.get(version)
         if document is None:
             wrong = printable(version.encode("latin-1", "replace"), 20)
+            known = ", ".join(one for one in ("2", "3", "3.1") if one in contract.swagger)
             raise NotFound(
-                f"Swagger version [{wrong}] is not valid. Supported versions: [2, 3, 3.1]."
+                f"Swagger version [{wrong}] is not valid. Supported versions: [{known}]."
             )
         send(request, 200, document, headers=_FRESH)
 
@@ -73,7 +76,11 @@ def _metrics(app: App) -> Handler:
 
 
 def _contract(state: State) -> Contract:
-    revision = state.main_revision
+    if state.runs_script:
+        from onnxport_serve.script.contract import script_contract
+
+        return script_contract(state, cast("ScriptRevision", state.main_revision))
+    revision = cast("LoadedRevision", state.main_revision)
     model = revision.model
     return build_contract(
         ContractInput(

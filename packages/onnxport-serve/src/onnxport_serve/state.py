@@ -8,11 +8,11 @@ from onnxport_serve.auth import Keyring
 from onnxport_serve.documents import EndpointSpec
 from onnxport_serve.errors import BadRequest, NotFound
 from onnxport_serve.known import KnownHeads
-from onnxport_serve.model.revision import LoadedRevision
 from onnxport_serve.origin import OriginGuard
 from onnxport_serve.request import Request, decode_path
 from onnxport_serve.response import printable
 from onnxport_serve.route import Route
+from onnxport_serve.served import ServedRevision
 
 _MODELS = b"/v2/models/"
 
@@ -20,22 +20,34 @@ _MODELS = b"/v2/models/"
 class State:
     """Limits, keys, guards and routes of one generation; replaced as a whole, never changed once requests see it."""
 
-    __slots__ = ("guard", "keyring", "known", "limits", "name", "revisions", "routes", "spec")
+    __slots__ = (
+        "guard",
+        "keyring",
+        "known",
+        "limits",
+        "name",
+        "revisions",
+        "routes",
+        "runs_script",
+        "spec",
+    )
 
-    def __init__(self, spec: EndpointSpec, revisions: Mapping[int, LoadedRevision]) -> None:
+    def __init__(self, spec: EndpointSpec, revisions: Mapping[int, ServedRevision]) -> None:
         self.spec = spec
         self.name = spec.name
         self.limits = spec.limits
         self.keyring = Keyring(spec.keys)
         self.guard = OriginGuard(spec.http, spec.listen.host)
         self.revisions = dict(sorted(revisions.items()))
+        self.runs_script = self.main_revision.kind == "script"
+        """Whether the endpoint's errors have Azure ML's bare form."""
         self.known = (KnownHeads(), KnownHeads())
         """Heads seen before, through TCP and through the Unix socket."""
         self.routes: dict[bytes, Route] = {}
         """By path, as it stands in most requests: nothing escaped, no query."""
 
     @property
-    def main_revision(self) -> LoadedRevision:
+    def main_revision(self) -> ServedRevision:
         """The one with the largest weight, the newest among equals: what the contract describes."""
         weights = self.spec.weights
         number = max(self.revisions, key=lambda number: (weights.get(number, 0), number))

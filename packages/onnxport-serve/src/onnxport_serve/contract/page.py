@@ -69,6 +69,7 @@ def _contract(source: ContractInput, example: Any, example_at: str | None) -> di
         "proof": source.proof,
         "keys_required": source.keys_required,
         "signature": source.signature.to_json(),
+        "schemas": source.schemas,
         "example": example,
         "example_at": example_at,
     }

@@ -27,6 +27,7 @@ class ContractInput:
         keys_required: Whether `/score` and `/v2` want a key. The documents are served without one, so they then hold no
             example of the caller's: it may be private.
         body_bytes: The largest request body that is read.
+        schemas: Input and output schema of scoring code, which has no signature; `None` for an ONNX model.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ContractInput:
     proof: Mapping[str, Any] | None = None
     keys_required: bool = False
     body_bytes: int = 104857600
+    schemas: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,17 +31,23 @@ class RunSettings:
     runner: str = "auto"
     workers: int | None = None
     debug: bool = False
+    session_cache: bool = True
+    model_data: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One numbered, immutable deployment; `bundle` is a directory, relative to that of `endpoint.json` unless absolute."""
+    """One numbered, immutable deployment.
+
+    `bundle` and `environment` (a virtual environment for scoring code) are directories, relative to that of `endpoint.json`.
+    """
 
     number: int
     digest: str
     bundle: str
     resources: Resources = field(default_factory=Resources)
     settings: RunSettings = field(default_factory=RunSettings)
+    environment: str | None = None
 
     def bundle_directory(self, endpoint_directory: Path) -> Path:
         """Where the bundle lies."""
@@ -167,6 +173,7 @@ def _revision(fields: Fields) -> Revision:
         bundle=fields.text("bundle"),
         resources=fields.object("resources", _resources),
         settings=fields.object("settings", _settings),
+        environment=fields.optional_text("environment"),
     )
 
 
@@ -186,6 +193,8 @@ def _settings(fields: Fields) -> RunSettings:
         runner=fields.choice("runner", ("auto", "inline", "threads"), default.runner),
         workers=fields.optional_integer("workers"),
         debug=fields.flag("debug", default.debug),
+        session_cache=fields.flag("session_cache", default.session_cache),
+        model_data=fields.optional_text("model_data"),
     )
 
 

@@ -37,6 +37,9 @@ class Serving(Protocol):
     def apply(self, spec: EndpointSpec) -> None:
         """Use other weights, keys and limits for the same revisions, in one assignment."""
 
+    def close(self) -> None:
+        """Called once, last, when nothing is in flight: end what was started beside this process."""
+
     def begin_drain(self, release: Release | None) -> None:
         """Finish what is under way and part with every connection, also those that still come.
 

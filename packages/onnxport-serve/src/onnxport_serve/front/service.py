@@ -112,6 +112,7 @@ class Service:
         if self._serving.connections or self._arriving or not self._handoff.is_empty:
             self._loop.call_later(_LOOK_S, self._end_when_empty)
             return
+        self._serving.close()
         self._tell("drained")
         # Everything is answered and given away; tearing down sessions and threads would only take time.
         os._exit(0)

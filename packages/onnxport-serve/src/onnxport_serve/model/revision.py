@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -28,6 +29,7 @@ _LARGE_GOLDEN_ANSWER = LARGE_ANSWER // _INLINE_GROWTH
 class LoadedRevision:
     """A revision that answers; `codec` changes with the limit on JSON depth, the rest stays as loaded."""
 
+    kind: ClassVar[str] = "onnx"
     endpoint_name: str
     number: int
     digest: str
@@ -42,11 +44,22 @@ class LoadedRevision:
     decisions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def limit_depth(self, json_depth: int) -> None:
-        """Compile the codec for another limit where it is another."""
-        if json_depth != self.json_depth:
-            self.json_depth = json_depth
-            self.codec = _compile(self.signature, self.endpoint_name, json_depth)
+    @property
+    def label(self) -> str:
+        """The name of its model."""
+        return self.model.name
+
+    def use_limits(self, limits: Limits) -> None:
+        """Compile the codec for another depth of JSON where it is another."""
+        if limits.json_depth != self.json_depth:
+            self.json_depth = limits.json_depth
+            self.codec = _compile(self.signature, self.endpoint_name, limits.json_depth)
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Nothing: jobs bring the loop with them."""
+
+    def close(self) -> None:
+        """Nothing: sessions end with the process."""
 
 
 def load_revision(

@@ -10,11 +10,18 @@ const frameworkName = (name, version) => [FRAMEWORKS[name] ?? name, version].fil
 export function tellAbout(contract) {
   const badges = [`Revision ${contract.version}`, contract.model, contract.framework && frameworkName(contract.framework, contract.framework_version)];
   byId("badges").append(...badges.filter(Boolean).map((text) => h("span", { class: "badge" }, text)));
-  byId("lead").textContent = contract.description || summary(contract.signature);
-  byId("inputs").append(valueTable(contract.signature.inputs, true));
-  byId("outputs").append(valueTable(contract.signature.outputs, false));
+  byId("lead").textContent = contract.description || (contract.schemas ? SCRIPT_LEAD : summary(contract.signature));
+  byId("inputs").append(contract.schemas ? schemaText(contract.schemas[0]) : valueTable(contract.signature.inputs, true));
+  byId("outputs").append(contract.schemas ? schemaText(contract.schemas[1]) : valueTable(contract.signature.outputs, false));
   byId("metadata").href = `/v2/models/${encodeURIComponent(contract.name)}`;
-  byId("about").append(facts(contract), ...proof(contract.proof));
+  byId("about").append(facts(contract), ...proof(contract.proof, Boolean(contract.schemas)));
+}
+
+const SCRIPT_LEAD = "Scoring code answers here: it reads the body of a request and decides what to make of it.";
+
+function schemaText(schema) {
+  if (!schema.properties && !schema.items) return h("p", { class: "muted" }, "The script does not say; its author knows.");
+  return h("pre", { class: "code scroll", tabindex: "0" }, JSON.stringify(schema, null, 2));
 }
 
 function summary({ inputs, outputs }) {
@@ -47,7 +54,8 @@ function facts(contract) {
   return h("dl", { class: "facts" }, rows.filter(([, fact]) => fact).map(([term, fact]) => [h("dt", {}, term), h("dd", {}, fact)]));
 }
 
-function proof(document) {
+function proof(document, isScript) {
+  if (!document && isScript) return [];
   if (!document) return [h("p", { class: "hint" }, "The model was given as an ONNX file, so there is no conversion to prove.")];
   const rows = (document.inputs ?? []).reduce((sum, set) => sum + (set.rows ?? 0), 0);
   const isProven = document.proven === true;

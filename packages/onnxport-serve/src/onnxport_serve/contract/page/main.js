@@ -26,7 +26,8 @@ start();
 async function start() {
   tellAbout(contract);
   byId("fields").append(...fields.map((field) => field.element));
-  if (fields.length === 0) byId("fields").append(h("p", { class: "hint" }, "This model takes no input. Press Run."));
+  if (contract.schemas) startScript();
+  else if (fields.length === 0) byId("fields").append(h("p", { class: "hint" }, "This model takes no input. Press Run."));
   byId("mode-form").addEventListener("click", () => chooseMode(false));
   byId("mode-json").addEventListener("click", () => chooseMode(true));
   byId("body").addEventListener("input", () => { longBody = null; changed(); });
@@ -38,6 +39,13 @@ async function start() {
     await fillExample();
   }
   changed();
+}
+
+/** Scoring code takes a body of its own form: there is nothing to fill in but the body. */
+function startScript() {
+  document.querySelector(".switch").hidden = true;
+  contract.example ??= contract.schemas[0].example ?? {};
+  chooseMode(true, contract.example);
 }
 
 async function checkHealth() {
@@ -52,7 +60,7 @@ async function fillExample() {
     if (!response.ok) return;
     contract.example = parse(await response.text());
   }
-  const values = valuesOfBody(contract.example, inputs);
+  const values = contract.schemas ? null : valuesOfBody(contract.example, inputs);
   try {
     if (values === null) throw new Fault("not a form");
     fields.forEach((field) => { if (Object.hasOwn(values, field.name)) field.write(values[field.name]); });

@@ -1,0 +1,133 @@
+"""One worker process, seen from its front: started, heard, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from onnxport_serve.worker import frames
+from onnxport_serve.worker.config import Config
+
+PROGRAM = Path(__file__).parents[1] / "worker" / "program.py"
+_CHUNK = 1 << 18
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Frame(NamedTuple):
+    """What a worker said: the kind, the number of the request it is about, and the rest."""
+
+    kind: bytes
+    number: int
+    payload: bytes
+
+
+class Worker:
+    """A started worker. `is_ready` turns true when it has said so.
+
+    Args:
+        interpreter: the user's Python.
+        config: what to tell it; `parent` and `stream` are filled in here.
+        environment: environment variables of the process.
+    """
+
+    def __init__(self, interpreter: str, config: Config, environment: Mapping[str, str]) -> None:
+        ours, theirs = socket.socketpair()
+        self.slot = config.slot
+        self.is_ready = False
+        self.is_ending = False
+        self.lost = 0.0
+        """When its stream ended, on the monotonic clock."""
+        self.started = monotonic()
+        self.stream = ours
+        self._unread = bytearray()
+        config = config._replace(parent=os.getpid(), stream=theirs.fileno())
+        try:
+            self._process = subprocess.Popen(
+                [interpreter, "-u", str(PROGRAM), config.to_json()],
+                stdin=subprocess.DEVNULL,
+                cwd=config.app_root,
+                env=dict(environment),
+                pass_fds=(config.queue, config.board, theirs.fileno()),
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        ours.setblocking(False)
+
+    @property
+    def pid(self) -> int:
+        """The process number."""
+        return self._process.pid
+
+    def read(self) -> tuple[list[Frame], bool]:
+        """What has come, and whether the stream has ended with it."""
+        ended = False
+        try:
+            while chunk := self.stream.recv(_CHUNK):
+                self._unread += chunk
+                if len(chunk) < _CHUNK:
+                    break
+            else:
+                ended = True
+        except BlockingIOError:
+            pass
+        except OSError:
+            ended = True
+        return list(self._frames()), ended
+
+    def _frames(self) -> Iterator[Frame]:
+        unread, position = self._unread, 0
+        head = frames.FRAME.size
+        while len(unread) - position >= head:
+            kind, number, size = frames.FRAME.unpack_from(unread, position)
+            end = position + head + size
+            if len(unread) < end:
+                break
+            yield Frame(kind, number, bytes(unread[position + head : end]))
+            position = end
+        del unread[:position]
+
+    def resident_bytes(self) -> int:
+        """Memory in use; 0 where the system does not tell."""
+        try:
+            return int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]) * _PAGE
+        except (OSError, IndexError, ValueError):
+            return 0
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.is_ending = True
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def reap(self) -> str | None:
+        """How it ended, in words; `None` while it has not."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        if code < 0:
+            with contextlib.suppress(ValueError):
+                return f"by {signal.Signals(-code).name}"
+        return f"with exit code {code}"
+
+    def wait(self, timeout_s: float) -> str | None:
+        """Wait for its end, and end it by force where that does not come; how it ended, in words."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._process.wait()
+        return self.reap()
+
+    def close(self) -> None:
+        """Close this side of its stream."""
+        self.stream.close()

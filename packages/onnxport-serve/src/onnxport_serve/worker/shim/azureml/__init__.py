@@ -1,0 +1,1 @@
+"""What scoring code imports of Azure ML inside an endpoint of onnxport."""

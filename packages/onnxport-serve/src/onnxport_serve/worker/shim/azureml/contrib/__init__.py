@@ -1,0 +1,1 @@
+"""Azure ML's additions, as far as scoring code uses them."""

@@ -1,0 +1,1 @@
+"""Access to the request and the response."""

@@ -1,0 +1,1 @@
+"""The name under which scoring code knows the server it runs in."""
