@@ -153,6 +153,16 @@ def test_an_endpoint_survives_its_bytes() -> None:
     assert spec == EndpointSpec.from_json(json.loads(spec.to_bytes()))
 
 
+def test_an_endpoint_that_was_stored_before_there_was_scoring_code_is_still_read() -> None:
+    spec = EndpointSpec("iris", 1, (Revision(1, "sha256:ab", "b"),), Traffic.all_to(1))
+    document = json.loads(spec.to_bytes())
+    del document["revisions"][0]["environment"]
+    del document["revisions"][0]["settings"]["session_cache"]
+    del document["revisions"][0]["settings"]["model_data"]
+
+    assert spec == EndpointSpec.from_json(document)
+
+
 def test_an_endpoint_of_another_format_is_refused() -> None:
     spec = EndpointSpec("iris", 1, (Revision(1, "sha256:ab", "b"),), Traffic.all_to(1))
 

@@ -13,13 +13,18 @@ ENDPOINT_FORMAT = "onnxport-endpoint/1"
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One numbered, immutable deployment: a bundle (digest and directory) with resources and settings."""
+    """One numbered, immutable deployment: a bundle (digest and directory) with resources and settings.
+
+    `environment` is the directory of the virtual environment that scoring code runs in, `None` for ONNX revisions; it holds nothing
+    that the bundle's lock does not state, so it may be built again elsewhere.
+    """
 
     number: int
     digest: str
     bundle: str
     resources: Resources = field(default_factory=Resources)
     settings: RunSettings = field(default_factory=RunSettings)
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +155,5 @@ def _revision(document: Mapping[str, Any]) -> Revision:
         document["bundle"],
         Resources(**document["resources"]),
         RunSettings(**settings),
+        document.get("environment"),
     )
