@@ -16,10 +16,11 @@ from bench.models import Case, make_cases
 from bench.process import Others, cpu_seconds, memory_mb, time_command
 from bench.registry import measure_registry
 from bench.report import Report
+from bench.scripts import measure_scripts
 
 HERE = Path(__file__).parent
 NAMES = ["iris", "mnist", "resnet50"]
-OTHERS = ["process", "registry"]
+OTHERS = ["process", "registry", "scripts"]
 PORT = 18765
 # The busy number of connections, the goal as a share of R1, the settings, and whether FastAPI must be beaten 15 times.
 PLAN: dict[str, tuple[int, float, dict[str, Any]]] = {
@@ -44,6 +45,8 @@ def main() -> None:
             measure_process(report, Path(folder))
         if "registry" in only:
             measure_registry(report, Path(folder))
+        if "scripts" in only:
+            measure_scripts(report, HERE / ".models", Path(folder), seconds)
     if not chosen.only:
         report.write(HERE / "results" / "latest.md")
 

@@ -28,17 +28,23 @@ class Load:
 
 
 def run_load(
-    url: str, body: bytes, headers: dict[str, str], connections: int, seconds: float
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    connections: int,
+    seconds: float,
+    *,
+    method: str = "POST",
 ) -> Load:
     """Send for some seconds, from one process kept on the last core where there are two."""
     with tempfile.TemporaryDirectory() as folder:
         if shutil.which("wrk"):
-            return _wrk(Path(folder), url, body, headers, connections, seconds)
+            return _wrk(Path(folder), method, url, body, headers, connections, seconds)
         file = Path(folder) / "body"
         file.write_bytes(body)
         command = [sys.executable, "-m", "bench.load", url, str(file), json.dumps(headers)]
         done = subprocess.run(
-            [*_pinned(), *command, str(connections), str(seconds)],
+            [*_pinned(), *command, str(connections), str(seconds), method],
             capture_output=True,
             check=True,
             text=True,
@@ -52,13 +58,19 @@ def generator_name() -> str:
 
 
 def _wrk(
-    folder: Path, url: str, body: bytes, headers: dict[str, str], connections: int, seconds: float
+    folder: Path,
+    method: str,
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    connections: int,
+    seconds: float,
 ) -> Load:
     (folder / "body").write_bytes(body)
     fields = {"Content-Type": "application/json", **headers}
     script = folder / "request.lua"
     script.write_text(
-        'wrk.method = "POST"\n'
+        f'wrk.method = "{method}"\n'
         f'local file = io.open("{folder}/body", "rb")\nwrk.body = file:read("*a")\nfile:close()\n'
         + "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in fields.items())
     )
@@ -132,12 +144,12 @@ class _Sender(asyncio.Protocol):
 
 
 async def _generate(
-    url: str, body: bytes, headers: dict[str, str], connections: int, seconds: float
+    method: str, url: str, body: bytes, headers: dict[str, str], connections: int, seconds: float
 ) -> Load:
     parts = urlsplit(url)
     fields = {"Host": parts.netloc, "Content-Type": "application/json", **headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    head = f"POST {parts.path} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+    head = f"{method} {parts.path} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
     request = head.encode() + body
     times: list[float] = []
     loop = asyncio.get_running_loop()
@@ -158,13 +170,18 @@ async def _generate(
     )
 
 
-def main(url: str, body: str, headers: str, connections: str, seconds: str) -> None:
+def main(url: str, body: str, headers: str, connections: str, seconds: str, method: str) -> None:
     """The small generator, in a process of its own."""
     import uvloop
 
     found = uvloop.run(
         _generate(
-            url, Path(body).read_bytes(), json.loads(headers), int(connections), float(seconds)
+            method,
+            url,
+            Path(body).read_bytes(),
+            json.loads(headers),
+            int(connections),
+            float(seconds),
         )
     )
     print(json.dumps(vars(found)))
