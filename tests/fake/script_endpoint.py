@@ -181,8 +181,9 @@ class ScriptEndpoint(Endpoint):
             connection.close()
 
     def log_events(self) -> list[dict[str, Any]]:
-        """The structured lines of the log."""
-        lines = [line for line in self.log().splitlines() if line.startswith("{")]
+        """The structured lines of the log; one that is being written is not looked at."""
+        whole = self.log().rpartition("\n")[0]
+        lines = [line for line in whole.splitlines() if line.startswith("{")]
         return [json.loads(line) for line in lines]
 
 

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fake.lifecycle import until
 from fake.script_endpoint import ScriptEndpoint, script_endpoint
 
 ECHO = """
@@ -91,11 +93,16 @@ def test_an_exception_is_told_without_its_words_and_logged_with_its_line(
     assert (500, {"message": message}) == (reply.status, reply.json())
     assert "True" == reply.headers["x-ms-run-function-failed"]
     assert "x-ms-run-fn-exec-ms" not in reply.headers
-    (line,) = [one for one in echo.log_events() if one.get("request_id") == "raising"]
+    line = until(lambda: logged(echo, "raising"), "its log line")
     assert "error" == line["level"]
     assert 'score.py", line 14, in run' in line["text"]
     assert line["text"].endswith("ValueError: secret words")
     assert "onnxport_worker" not in line["text"]
+
+
+def logged(subject: ScriptEndpoint, request_id: str) -> dict[str, Any] | None:
+    lines = [one for one in subject.log_events() if one.get("request_id") == request_id]
+    return lines[0] if lines else None
 
 
 def test_what_is_no_json_is_an_internal_error(echo: ScriptEndpoint) -> None:

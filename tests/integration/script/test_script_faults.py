@@ -113,7 +113,9 @@ def test_a_run_that_hangs_is_timed_out_while_the_other_worker_goes_on(
     assert "True" == reply.headers["x-ms-run-function-failed"]
     assert len(pids) >= 1
     until(lambda: len(events(faulty, "worker ready")) == 1, "its successor")
-    (line,) = events(faulty, "run() took too long; its worker is ended")
+    (line,) = until(
+        lambda: events(faulty, "run() took too long; its worker is ended"), "the log line"
+    )
     assert 2000 == line["limit_ms"]
 
 
@@ -154,10 +156,11 @@ def test_an_allocation_beyond_the_limit_fails_in_the_run_alone(tmp_path: Path) -
         pid = subject.score().json()
         reply = subject.score('{"touch": 4000}')
         after = subject.score().json()
+        (line,) = until(lambda: events(subject, "run() failed"), "the log line")
 
     assert (500, "True") == (reply.status, reply.headers["x-ms-run-function-failed"])
     assert pid == after
-    assert "MemoryError" in events(subject, "run() failed")[0]["text"]
+    assert "MemoryError" in line["text"]
 
 
 def test_a_worker_that_hoards_is_stopped_and_replaced(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def test_an_id_of_more_than_100_characters_is_refused(name: str) -> None:
         answer = endpoint.ask("POST", "/score", BODY, {name: "a" * 101})
 
     assert 431 == answer.status
-    assert f"{name} must not exceed 100 characters" == answer.json()["message"]
+    assert name in answer.json()["message"]
+    assert answer.json()["message"].endswith("must not exceed 100 characters")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b'{"other": 1}', b"\xff"])

@@ -193,7 +193,7 @@ class App:
             self.metrics.observe_failure(version, group, error.status, seconds)
         self.access_log.refused(request, error.status, error.code, seconds)
         headers = error.headers
-        if group == "score":
+        if group == "score" or (group == "http" and self.state.runs_script):
             headers = (
                 *headers,
                 (b"x-ms-run-function-failed", b"True" if error.status >= 500 else b"False"),

@@ -88,9 +88,13 @@ def take_ids(headers: dict[bytes, bytes]) -> bytes:
         HeadersTooLarge: a given identifier has more than 100 characters.
     """
     given = headers.get(b"x-request-id")
-    for name in (b"x-request-id", b"x-ms-request-id", b"x-ms-client-request-id"):
+    if given is not None and len(given) > _LONGEST_ID:
+        raise HeadersTooLarge(f"x-request-id must not exceed {_LONGEST_ID} characters")
+    for name in (b"x-ms-request-id", b"x-ms-client-request-id"):
         if len(headers.get(name, b"")) > _LONGEST_ID:
-            raise HeadersTooLarge(f"{name.decode()} must not exceed {_LONGEST_ID} characters")
+            raise HeadersTooLarge(
+                f"x-ms-request-id and x-ms-client-request-id must not exceed {_LONGEST_ID} characters"
+            )
     return given or new_id()
 
 

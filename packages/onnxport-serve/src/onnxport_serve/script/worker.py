@@ -16,7 +16,7 @@ from onnxport_serve.worker import frames
 from onnxport_serve.worker.config import Config
 
 PROGRAM = Path(__file__).parents[1] / "worker" / "program.py"
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Sequence
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, Sequence
 
+from .query import parse_query
 from .raw_request import AMLRequest
 
 Headers = Sequence[Sequence[str]]
@@ -156,7 +155,7 @@ def _is_json(content_type: str) -> bool:
 def _query_values(query: str) -> dict[str, Any]:
     """The query as values: JSON where it is JSON, else text; a list where a name is there more than once."""
     found: dict[str, list[Any]] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
+    for name, text in parse_query(query):
         found.setdefault(name, []).append(_query_value(text))
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 

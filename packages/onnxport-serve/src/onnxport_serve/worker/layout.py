@@ -33,7 +33,7 @@ def lay_out(manifest: dict[str, Any], bundle: str, app_root: str) -> tuple[str, 
         if not os.path.islink(place):
             os.symlink(os.path.join(bundle, model["path"]), place)
     os.makedirs(os.path.join(app_root, MODELS), exist_ok=True)
-    source = code["source_directory"]
+    source = code.get("source_directory")
     return (
         os.path.join(app_root, code["entry_script"]),
         None if source is None else os.path.join(app_root, source),
@@ -50,18 +50,18 @@ def variables(manifest: dict[str, Any], app_root: str) -> dict[str, str]:
         {
             "name": model["name"],
             "version": model["version"],
-            "file": model["file"],
-            "proof": model["proof"],
+            "file": model.get("file"),
+            "proof": model.get("proof"),
         }
         for model in models
     ]
-    environment = manifest["environment"] or {"variables": {}}
+    environment = manifest.get("environment") or {}
     return {
         "AML_APP_ROOT": app_root,
         "AZUREML_MODEL_DIR": folder,
         "AZUREML_ENTRY_SCRIPT": manifest["code"]["entry_script"],
         "ONNXPORT_MODEL_FILES": json.dumps(files),
-        **environment["variables"],
+        **environment.get("variables", {}),
     }
 
 

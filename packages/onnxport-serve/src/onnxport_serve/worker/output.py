@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from typing import Callable
 
 Send = Callable[[str, str, str], None]
 """Takes a level, an event and a text."""

@@ -7,6 +7,7 @@ import sys
 
 from . import sessions
 from .config import Config
+from .layout import MODELS
 
 _SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shim")
 
@@ -14,7 +15,8 @@ _SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shim")
 def prepare(config: Config) -> None:
     """Set the search path and the hooks."""
     find_modules(config.app_root, os.path.dirname(config.script), config.source)
-    sessions.install(threads=config.threads, keeps_sessions=config.session_cache)
+    models = os.path.join(config.app_root, MODELS)
+    sessions.install(threads=config.threads, keeps_sessions=config.session_cache, fixed=models)
 
 
 def find_modules(app_root: str, script_folder: str, source: str | None) -> None:

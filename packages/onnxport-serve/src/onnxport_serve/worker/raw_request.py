@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Sequence
 from http.cookies import SimpleCookie
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from typing import Any, Callable, Sequence, TypeVar
 
 from .form import Upload, parse_form
 from .header_map import HeaderMap
+from .query import parse_query
 from .value_map import ValueMap
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -49,7 +48,7 @@ class AMLRequest:
         self.headers = HeaderMap(
             ("-".join(map(str.capitalize, n.split("-"))), v) for n, v in headers
         )
-        self.args: ValueMap[str] = ValueMap(parse_qsl(query, keep_blank_values=True))
+        self.args: ValueMap[str] = ValueMap(parse_query(query))
         self._body = body
         self._form: tuple[ValueMap[str], ValueMap[Upload]] | None = None
 

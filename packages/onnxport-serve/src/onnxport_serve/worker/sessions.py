@@ -47,14 +47,15 @@ _OPAQUE = (
 _MOST_SESSIONS = 64
 
 
-def install(*, threads: int, keeps_sessions: bool) -> None:
+def install(*, threads: int, keeps_sessions: bool, fixed: str) -> None:
     """Have `onnxruntime` changed as soon as the script imports it.
 
     Args:
         threads: intra-op threads of a session whose options leave them to ONNX Runtime, which would take the host's cores.
         keeps_sessions: hand sessions out again.
+        fixed: a folder whose files never change, so that they need not be looked at again.
     """
-    sys.meta_path.insert(0, _Finder(lambda module: _change(module, threads, keeps_sessions)))
+    sys.meta_path.insert(0, _Finder(lambda module: _change(module, threads, keeps_sessions, fixed)))
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -89,20 +90,21 @@ def _call_after(loader: Any, change: Callable[[ModuleType], None]) -> None:
     loader.exec_module = exec_module
 
 
-def _change(module: Any, threads: int, keeps_sessions: bool) -> None:
+def _change(module: Any, threads: int, keeps_sessions: bool, fixed: str) -> None:
     kind = getattr(module, "InferenceSession", None)
     if kind is None:
         return
-    _Sessions(kind, module, threads, keeps_sessions).install()
+    _Sessions(kind, module, threads, keeps_sessions, os.path.join(fixed, "")).install()
 
 
 class _Sessions:
-    def __init__(self, kind: Any, module: Any, threads: int, keeps: bool) -> None:
+    def __init__(self, kind: Any, module: Any, threads: int, keeps: bool, fixed: str) -> None:
         self._kind = kind
         self._options = module.SessionOptions
         self._init = kind.__init__
         self._threads = threads
         self._keeps = keeps
+        self._fixed = fixed
         self._known: dict[Any, Any] = {}
         self._module = module
 
@@ -118,27 +120,28 @@ class _Sessions:
             if sess_options is not None:
                 self._set_threads(sess_options)
             if cls is kind and self._keeps:
-                key = _key(path_or_bytes, sess_options, args, kwargs)
+                key = _key(path_or_bytes, sess_options, args, kwargs, self._fixed)
                 found = known.get(key) if key is not None else None
                 if found is not None:
                     return found
                 session = object.__new__(cls)
-                session._onnxport_key = key
+                session.__dict__["_onnxport_key"] = key
                 return session
             return object.__new__(cls)
 
         def init(
             session: Any, path_or_bytes: Any, sess_options: Any = None, *args: Any, **kwargs: Any
         ) -> None:
-            key = session.__dict__.get("_onnxport_key")
-            if key is not None and known.get(key) is session:
+            if "_onnxport_is_kept" in session.__dict__:
                 return
             if sess_options is None:
                 sess_options = self._options()
                 self._set_threads(sess_options)
             self._init(session, path_or_bytes, sess_options, *args, **kwargs)
+            key = session.__dict__.get("_onnxport_key")
             if key is not None and len(known) < _MOST_SESSIONS:
                 known[key] = session
+                session.__dict__["_onnxport_is_kept"] = True
 
         init.__doc__ = self._init.__doc__
         kind.__new__ = staticmethod(make)
@@ -196,31 +199,34 @@ def _recording(kind: Any) -> Any:
     return SessionOptions
 
 
-def _key(model: Any, options: Any, args: Any, kwargs: Any) -> Any:
-    """What tells sessions apart; `None` where that cannot be said."""
+def _key(model: Any, options: Any, args: Any, kwargs: Any, fixed: str) -> Any:
+    """What tells sessions apart; `None` where that cannot be said. On the path of every request of such scripts."""
     try:
-        key = (_model_key(model), _options_key(options), repr(args), repr(sorted(kwargs.items())))
-        hash(key)
-    except (TypeError, OSError, _NotComparable):
+        given = (args, kwargs) if args or kwargs else None
+        return (
+            _model_key(model, fixed),
+            None if options is None else _options_key(options),
+            None if given is None else repr(given),
+        )
+    except (TypeError, ValueError, OSError, _NotComparable):
         return None
-    return key
 
 
 class _NotComparable(Exception):
     """Options that hold what cannot be looked at."""
 
 
-def _model_key(model: Any) -> Any:
+def _model_key(model: Any, fixed: str) -> Any:
     if isinstance(model, bytes):
         return hashlib.sha256(model).digest()
-    path = os.path.realpath(os.fspath(model))
+    path = os.fspath(model)
+    if path.startswith(fixed):
+        return path
     status = os.stat(path)
     return path, status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _options_key(options: Any) -> Any:
-    if options is None:
-        return None
     added = getattr(options, "onnxport_added", None)
     if added is None or getattr(options, "enable_profiling", False):
         raise _NotComparable
