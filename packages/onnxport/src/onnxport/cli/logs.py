@@ -2,6 +2,7 @@
 
 import click
 
+from onnxport.cli._log_text import readable
 from onnxport.cli._options import common_options, open_workspace
 from onnxport.cli._output import print_json
 
@@ -19,7 +20,10 @@ def command(
     as_json: bool,
     yes: bool,  # noqa: ARG001 - nothing is asked
 ) -> None:
-    """Print the last lines of an endpoint's log."""
+    """Print the last lines of an endpoint's log: what happened, what scripts printed, tracebacks.
+
+    With --json the lines as they are written, for programs.
+    """
     if follow and as_json:
         raise click.UsageError("--follow goes on without end and cannot be one JSON document")
     endpoints = open_workspace(workspace).endpoints
@@ -27,4 +31,4 @@ def command(
         print_json(list(endpoints.logs(name, lines)))
         return
     for line in endpoints.follow_logs(name, lines) if follow else endpoints.logs(name, lines):
-        print(line, flush=follow)
+        print(readable(line), flush=follow)

@@ -14,9 +14,11 @@ const LONGEST_RAW = 20_000;
 
 /** The elements that show an answer of `/score`. */
 export function showAnswer(text, outputs, timing) {
-  const body = parse(text);
+  let body;
+  try { body = parse(text); } catch { return [h("div", { class: "output" }, h("pre", {}, text.slice(0, LONGEST_RAW))), stages(timing)].filter(Boolean); }
+  if (outputs.length === 0) body = unwrapped(body);
   const parts = namedAnswers(body, outputs).map(([output, value]) => h("div", { class: "output" },
-    h("div", { class: "field-head" }, h("h4", { class: "field-name" }, output.name), h("span", { class: "type" }, typeText(output.type))),
+    h("div", { class: "field-head" }, h("h4", { class: "field-name" }, output.name), outputs.length > 0 && h("span", { class: "type" }, typeText(output.type))),
     showValue(value, output)));
   return [...parts, stages(timing), rawJson(body, text)].filter(Boolean);
 }
@@ -28,9 +30,15 @@ function namedAnswers(body, outputs) {
   if (body && Object.hasOwn(body, "result")) {
     const { result } = body;
     const isNamed = outputs.length > 1 && result && typeof result === "object" && !Array.isArray(result);
-    return isNamed ? Object.entries(result).map(([name, value]) => [byName(name), value]) : [[outputs[0], result]];
+    return isNamed ? Object.entries(result).map(([name, value]) => [byName(name), value]) : [[outputs[0] ?? byName("result"), result]];
   }
-  return [];
+  return outputs.length === 0 ? [[byName("answer"), body]] : [];
+}
+
+/** Scoring code often answers with JSON inside a JSON text. */
+function unwrapped(body) {
+  if (typeof body !== "string") return body;
+  try { return parse(body); } catch { return body; }
 }
 
 function showValue(value, output) {
