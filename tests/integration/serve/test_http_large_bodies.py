@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 from onnxport_serve.documents import BundleManifest, Limits, Revision
 from onnxport_serve.machine import Machine
 from onnxport_serve.model.revision import LoadedRevision, load_revision
-from onnxport_serve.scoring import LARGE_BODY
+from onnxport_serve.model.scoring import LARGE_BODY
 
 SIZE = 12_000_000
 ROWS = [[1.5, 2.5, 3.5, 4.5]] * (LARGE_BODY // 18)

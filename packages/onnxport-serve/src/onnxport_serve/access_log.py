@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 from onnxport_serve.log import Log
-from onnxport_serve.model.session import detail
+from onnxport_serve.model.failure import detail
 from onnxport_serve.request import Request
 from onnxport_serve.response import printable
 

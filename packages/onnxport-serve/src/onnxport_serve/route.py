@@ -27,11 +27,14 @@ class Route:
     allow: bytes = b"OPTIONS"
 
 
-def share(handlers: Iterator[Handler]) -> Handler:
-    """One handler after the other, a request each."""
+def share(turns: Iterator[int], handlers: Mapping[int, Handler]) -> Handler:
+    """The handlers of several revisions in turn; where only one can ever have a turn, that one itself."""
+    if len(handlers) == 1:
+        return next(iter(handlers.values()))
+    following = map(handlers.__getitem__, turns)
 
     def answer(request: Request) -> None:
-        next(handlers)(request)
+        next(following)(request)
 
     return answer
 
@@ -44,9 +47,3 @@ def get(handler: Handler, *, is_open: bool = False) -> Route:
 def post(handler: Handler) -> Route:
     """A route that runs the model."""
     return Route({b"POST": handler}, runs=True, allow=b"POST, OPTIONS")
-
-
-def script(handler: Handler) -> Route:
-    """A route that runs scoring code, which reads the query of a GET."""
-    methods = {b"POST": handler, b"GET": handler, b"HEAD": handler}
-    return Route(methods, runs=True, allow=b"GET, HEAD, POST, OPTIONS")

@@ -5,11 +5,11 @@ Liveness and the contract need no key: they tell what the endpoint takes, not wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from onnxport_serve import __version__
-from onnxport_serve.contract import Contract, ContractInput, build_contract
+from onnxport_serve.contract.values import Contract
 from onnxport_serve.errors import Headers, NotFound
 from onnxport_serve.metrics import CONTENT_TYPE
 from onnxport_serve.request import Request
@@ -18,8 +18,6 @@ from onnxport_serve.route import Handler, Route, get
 
 if TYPE_CHECKING:
     from onnxport_serve.app import App
-    from onnxport_serve.model.revision import LoadedRevision
-    from onnxport_serve.script.revision import ScriptRevision
     from onnxport_serve.state import State
 
 _HTML = b"text/html; charset=utf-8"
@@ -28,7 +26,7 @@ _FRESH: Headers = ((b"cache-control", b"no-cache"), (b"x-content-type-options", 
 
 def page_routes(app: App, state: State) -> dict[bytes, Route]:
     """`/`, the contract and `/metrics`."""
-    contract = _contract(state)
+    contract = state.main_revision.contract(state)
     routes = {
         b"/": get(_static(b"Healthy", _HTML, ()), is_open=True),
         b"/openapi.json": get(_static(contract.openapi, JSON, _FRESH), is_open=True),
@@ -73,29 +71,3 @@ def _metrics(app: App) -> Handler:
         send(request, 200, text, content_type=CONTENT_TYPE)
 
     return answer
-
-
-def _contract(state: State) -> Contract:
-    if state.runs_script:
-        from onnxport_serve.script.contract import script_contract
-
-        return script_contract(state, cast("ScriptRevision", state.main_revision))
-    revision = cast("LoadedRevision", state.main_revision)
-    model = revision.model
-    return build_contract(
-        ContractInput(
-            name=state.name,
-            version=revision.number,
-            signature=revision.signature,
-            revisions=tuple(state.revisions),
-            example=revision.example,
-            example_answer=revision.example_answer,
-            framework=model.framework,
-            framework_version=model.framework_version,
-            model=f"{model.name}:{model.version}",
-            digest=revision.digest,
-            proof=revision.proof,
-            keys_required=state.keyring.required,
-            body_bytes=state.limits.body_bytes,
-        )
-    )

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnxport_serve.codec import compile_codec
 from onnxport_serve.codec.dtypes import ELEMENTS
-from onnxport_serve.contract import ContractInput, build_contract
+from onnxport_serve.contract.build import build_contract
 from onnxport_serve.contract.page import script_safe
+from onnxport_serve.contract.values import ContractInput
 from onnxport_serve.errors import BadRequest
 from onnxport_serve.signature import (
     MapType,

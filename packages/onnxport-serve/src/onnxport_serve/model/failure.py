@@ -6,6 +6,7 @@ import re
 
 from onnxport_serve.errors import BadRequest, RequestError, RunFailed
 
+_LONGEST_DETAIL = 300
 _DIMENSIONS = re.compile(
     r"Got invalid dimensions for input: (?P<name>.{1,120}?) for the following indices\s+"
     r"index: (?P<index>\d+) Got: (?P<got>\d+) Expected: (?P<wanted>\d+)"
@@ -19,6 +20,12 @@ _ABOUT_INPUT = re.compile(
     r"incompatible|must match|must be|mismatch|cannot be cast|failed to parse|cannot be parsed",
     re.IGNORECASE,
 )
+
+
+def detail(error: Exception) -> str:
+    """The first line of an error of ONNX Runtime without its prefix, cut."""
+    text = str(error).split(" : ", 3)[-1].strip().partition("\n")[0]
+    return text[:_LONGEST_DETAIL] or type(error).__name__
 
 
 def explain(error: Exception) -> RequestError:

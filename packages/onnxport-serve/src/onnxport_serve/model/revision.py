@@ -5,19 +5,26 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
 from onnxport_serve.codec import ModelCodec, compile_codec
+from onnxport_serve.contract.values import Contract
 from onnxport_serve.documents import BundleManifest, BundleModel, Limits, Revision, RunSettings
 from onnxport_serve.errors import LoadError
 from onnxport_serve.machine import Machine
+from onnxport_serve.model import routes
 from onnxport_serve.model.golden import Golden, ask_generated, ask_sample, measure
 from onnxport_serve.model.open_ended import open_ended
 from onnxport_serve.model.runner import INLINE_BUDGET_S, LARGE_ANSWER, Execution, Runner
 from onnxport_serve.model.session import check_signature, open_session
+from onnxport_serve.route import Handler
 from onnxport_serve.signature import Signature
+
+if TYPE_CHECKING:
+    from onnxport_serve.app import App
+    from onnxport_serve.state import State
 
 _LONG_RUN_S = 0.005
 _LARGE_FILE = 200 * 1024 * 1024
@@ -30,6 +37,7 @@ class LoadedRevision:
     """A revision that answers; `codec` changes with the limit on JSON depth, the rest stays as loaded."""
 
     kind: ClassVar[str] = "onnx"
+    score_methods: ClassVar[tuple[bytes, ...]] = (b"POST",)
     endpoint_name: str
     number: int
     digest: str
@@ -48,6 +56,22 @@ class LoadedRevision:
     def label(self) -> str:
         """The name of its model."""
         return self.model.name
+
+    def score_handler(self, app: App) -> Handler:
+        """`/score` with the friendly JSON forms."""
+        return routes.score_handler(app, self)
+
+    def infer_handler(self, app: App) -> Handler:
+        """The Open Inference Protocol."""
+        return routes.infer_handler(app, self)
+
+    def metadata(self) -> dict[str, Any]:
+        """Its tensors."""
+        return routes.metadata(self)
+
+    def contract(self, state: State) -> Contract:
+        """From its signature."""
+        return routes.contract(state, self)
 
     def use_limits(self, limits: Limits) -> None:
         """Compile the codec for another depth of JSON where it is another."""

@@ -9,6 +9,7 @@ from typing import Any
 import onnxruntime
 
 from onnxport_serve.errors import LoadError
+from onnxport_serve.model.failure import detail
 from onnxport_serve.signature import (
     MapType,
     NamedValue,
@@ -21,7 +22,6 @@ from onnxport_serve.signature import (
 
 # Errors come as exceptions; ONNX Runtime's own lines would repeat them, unbounded and with values of the request.
 _LOG_FATAL = 4
-_LONGEST_DETAIL = 300
 _ORT_NAME = {"float32": "float", "float64": "double"}
 
 
@@ -65,12 +65,6 @@ def check_signature(session: Any, signature: Signature) -> None:
     inputs = [*session.get_inputs(), *session.get_overridable_initializers()]
     _check_side("input", inputs, signature.inputs)
     _check_side("output", session.get_outputs(), signature.outputs)
-
-
-def detail(error: Exception) -> str:
-    """The first line of an error of ONNX Runtime without its prefix, cut."""
-    text = str(error).split(" : ", 3)[-1].strip().partition("\n")[0]
-    return text[:_LONGEST_DETAIL] or type(error).__name__
 
 
 def _check_providers(providers: Sequence[str]) -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onnxport_serve.contract.page import PAGE_HEADERS, render_page
 from onnxport_serve.contract.values import Contract, ContractInput
-from onnxport_serve.script.revision import ScriptRevision
 from onnxport_serve.signature import Signature
-from onnxport_serve.state import State
+
+if TYPE_CHECKING:
+    from onnxport_serve.script.revision import ScriptRevision
+    from onnxport_serve.state import State
 
 _LARGEST_DOCUMENT = 4 << 20
 _ALIASES = {"2": ("2", "2.0"), "3": ("3", "3.0"), "3.1": ("3.1",)}

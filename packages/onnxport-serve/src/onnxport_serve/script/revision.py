@@ -6,19 +6,27 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from onnxport_serve.contract.values import Contract
 from onnxport_serve.documents import BundleManifest, EndpointSpec, Limits, Revision
 from onnxport_serve.documents.fields import read_bytes
 from onnxport_serve.errors import LoadError
 from onnxport_serve.log import Log
 from onnxport_serve.machine import Machine
+from onnxport_serve.route import Handler
+from onnxport_serve.script import routes
 from onnxport_serve.script.app_root import AppRoot
+from onnxport_serve.script.contract import script_contract
 from onnxport_serve.script.launch import Launch
 from onnxport_serve.script.meta import meta_of
 from onnxport_serve.script.pool import Pool
 from onnxport_serve.worker.config import Config
 from onnxport_serve.worker.layout import lay_out, variables
+
+if TYPE_CHECKING:
+    from onnxport_serve.app import App
+    from onnxport_serve.state import State
 
 _MOST_WORKERS = 8
 _JSON = "application/json"
@@ -33,6 +41,7 @@ class ScriptRevision:
     """
 
     kind: ClassVar[str] = "script"
+    score_methods: ClassVar[tuple[bytes, ...]] = (b"GET", b"HEAD", b"POST")
     number: int
     digest: str
     label: str
@@ -45,6 +54,22 @@ class ScriptRevision:
     example_answer: Any = None
     decisions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    def score_handler(self, app: App) -> Handler:
+        """`/score`: the script decides what a body may be."""
+        return routes.score_handler(app, self)
+
+    def infer_handler(self, app: App) -> Handler:  # noqa: ARG002 - the interface
+        """Refuses: a script has no tensors."""
+        return routes.refuse_tensors
+
+    def metadata(self) -> dict[str, Any]:
+        """Its models."""
+        return routes.metadata(self)
+
+    def contract(self, state: State) -> Contract:
+        """From what the script says about itself."""
+        return script_contract(state, self)
 
     def use_limits(self, limits: Limits) -> None:
         """Use other time limits from now on."""

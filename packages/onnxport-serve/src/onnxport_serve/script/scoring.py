@@ -5,20 +5,20 @@ Source of statuses, headers and bodies: Azure ML inference server, "azmlinfsrv" 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from onnxport_serve.azure import azure_ids
 from onnxport_serve.errors import RequestError
 from onnxport_serve.metrics import RunSeries
 from onnxport_serve.request import Request
 from onnxport_serve.response import JSON, status_line
 from onnxport_serve.script.job import Job, Outcome
 from onnxport_serve.script.meta import meta_of
-from onnxport_serve.script.revision import ScriptRevision
 
 if TYPE_CHECKING:
     from onnxport_serve.app import App
+    from onnxport_serve.script.revision import ScriptRevision
 
 _HEAD = (
     b"%b%b%bcontent-length: %d\r\nx-request-id: %b\r\nx-onnxport-revision: %d\r\n"
@@ -26,8 +26,6 @@ _HEAD = (
 )
 _JSON_LINE = b"content-type: %b\r\n" % JSON
 _TIMES = b"x-ms-run-fn-exec-ms: %.3f\r\nserver-timing: queue;dur=%.3f, run;dur=%.3f\r\n"
-AzureLines = Callable[[Request], tuple[bytes, bytes]]
-"""From a request to its legacy id and further header lines."""
 
 
 class ScriptScoring:
@@ -36,19 +34,15 @@ class ScriptScoring:
     Args:
         revision: with its workers.
         series: what is measured of it.
-        azure_lines: ids that the answer carries.
     """
 
-    __slots__ = ("_app", "_azure_lines", "_pool", "_revision", "_series")
+    __slots__ = ("_app", "_pool", "_revision", "_series")
 
-    def __init__(
-        self, app: App, revision: ScriptRevision, series: RunSeries, azure_lines: AzureLines
-    ) -> None:
+    def __init__(self, app: App, revision: ScriptRevision, series: RunSeries) -> None:
         self._app = app
         self._revision = revision
         self._pool = revision.pool
         self._series = series
-        self._azure_lines = azure_lines
 
     def __call__(self, request: Request) -> None:
         """Hand one request over."""
@@ -81,7 +75,7 @@ class ScriptScoring:
         seconds = perf_counter() - request.started
         run = max(0.0, outcome.took_ms / 1e3)
         queue = max(0.0, seconds - run)
-        legacy, further = self._azure_lines(request)
+        legacy, further = azure_ids(request)
         timed = outcome.took_ms >= 0
         closing = b"" if request.keep_alive else b"connection: close\r\n"
         head = _HEAD % (

@@ -6,20 +6,20 @@ and encodes, and the loop only writes the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from onnxport_serve.errors import RequestError
 from onnxport_serve.metrics import RunSeries
-from onnxport_serve.model.revision import LoadedRevision
 from onnxport_serve.model.runner import INLINE_BUDGET_S, Job, failure
 from onnxport_serve.request import Request
 from onnxport_serve.response import connection_line, header_lines
 
 if TYPE_CHECKING:
     from onnxport_serve.app import App
+    from onnxport_serve.model.revision import LoadedRevision
 
 Decode = Callable[[Request, Any], Any]
 """From a request and a codec to a `Call`; raises `RequestError`."""
@@ -60,33 +60,33 @@ class Target:
 
 
 class Scoring:
-    """Handles the scoring requests of one route.
+    """Handles the scoring requests of one revision in one family of routes.
 
     Args:
-        targets: revisions without end, in the shares of the traffic.
+        target: the revision.
         decode: the family's decoder.
         more_headers: the family's header lines, to be filled with what `more_values` gives for a request and the seconds of its run.
     """
 
-    __slots__ = ("_app", "_decode", "_more_values", "_targets", "_template")
+    __slots__ = ("_app", "_decode", "_more_values", "_target", "_template")
 
     def __init__(
         self,
         app: App,
-        targets: Iterator[Target],
+        target: Target,
         decode: Decode,
         more_headers: bytes = b"",
         more_values: MoreValues = no_values,
     ) -> None:
         self._app = app
-        self._targets = targets
+        self._target = target
         self._decode = decode
         self._template = _START + more_headers + _END
         self._more_values = more_values
 
     def __call__(self, request: Request) -> None:
         """Score one request."""
-        target = next(self._targets)
+        target = self._target
         runner = target.runner
         if runner.inline_size < 0:
             self._app.admission.check_run()
