@@ -1,16 +1,19 @@
-"""What a person means by MODEL: an ONNX file, a folder with one, or a version in the registry."""
+"""What a person means by a model: files, or a version in the registry; of ONNX alone, or of any framework beside scoring code."""
 
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from onnxport.bundle.interface import NotServable
 from onnxport.domain.model import ModelFile, ModelVersion
-from onnxport.domain.names import is_reference, parse_reference
+from onnxport.domain.names import check_model_name, is_reference, parse_reference
 from onnxport.domain.signature import Signature
-from onnxport.service.model_source import ModelSource, read_source
+from onnxport.service.model_framework import framework_of
+from onnxport.service.model_source import ModelSource, model_name_from, read_source
 from onnxport.service.models import Models
 
 _LONGEST_NAME = 63
@@ -18,12 +21,16 @@ _LONGEST_NAME = 63
 
 @dataclass(frozen=True)
 class DeployableModel:
-    """A model that may be deployed: registered already (`version`), or files with what was found in them (`source`)."""
+    """A model that may be deployed: registered already (`version`), or files with what was found in them (`source`).
+
+    `signature` is `None` where it is not an ONNX model; `framework` is what it is to be registered with then.
+    """
 
     name: str
-    signature: Signature
+    signature: Signature | None
     version: ModelVersion | None
     source: ModelSource | None
+    framework: str | None = None
 
     @property
     def default_name(self) -> str:
@@ -32,7 +39,9 @@ class DeployableModel:
 
     @property
     def summary(self) -> str:
-        """Its inputs and outputs in a line."""
+        """Its inputs and outputs in a line, or its framework."""
+        if self.signature is None:
+            return self.framework or (self.version.framework if self.version else "custom")
         inputs = ", ".join(f"{value.name} {value.type}" for value in self.signature.inputs)
         outputs = ", ".join(f"{value.name} {value.type}" for value in self.signature.outputs)
         return f"{inputs} -> {outputs}"
@@ -74,6 +83,24 @@ class DeploySources:
             source.default_name if name is None else name, source.signature, None, source
         )
 
+    def find_any(self, model: str | Path, name: str | None) -> DeployableModel:
+        """Look at a model of any framework, as scoring code uses them; `name` is its name where files have to be registered.
+
+        Raises:
+            InvalidReference, ModelNotFound, VersionNotFound, AliasNotFound: a reference that leads nowhere.
+            UserError: files that cannot be kept, or a damaged ONNX model.
+        """
+        text = os.fspath(model)
+        if is_reference(text):
+            version = self.models.get(parse_reference(text))
+            return DeployableModel(version.name, version.signature, version, None)
+        path = Path(text).expanduser()
+        framework = framework_of(path)
+        source = read_source(path, framework, None)
+        stem = path.absolute().name if path.is_dir() else path.stem
+        name = check_model_name(model_name_from(stem) if name is None else name)
+        return DeployableModel(name, source.signature, None, source, framework)
+
     def registered(self, found: DeployableModel) -> ModelVersion | None:
         """The version to deploy where there is one: the one that was named, or the newest if it has the same files."""
         if found.version is not None:
@@ -83,18 +110,61 @@ class DeploySources:
         newest = self.models.get(found.name)
         assert found.source is not None
         sizes = sorted(file.path.stat().st_size for file in found.source.files)
-        if newest.main_file is None or sorted(file.size for file in newest.files) != sizes:
+        if newest.main_file != found.source.main_file:
+            return None
+        if sorted(file.size for file in newest.files) != sizes:
             return None  # large files are not read in vain
         return newest if set(newest.files) == set(found.files) else None
 
     def register(self, found: DeployableModel) -> ModelVersion:
         """The next version of the model, from the files that were found."""
         assert found.source is not None
-        return self.models.register(found.source.path, found.name)
+        return self.models.register(found.source.path, found.name, framework=found.framework)
 
     def place(self, version: ModelVersion, directory: Path) -> None:
         """Put the files of a version into a directory."""
         self.models.materialise(version, directory)
+
+
+class StandIns:
+    """Versions that stand in for files without being registered, for a bundle that lives as long as one run.
+
+    Args:
+        sources: places the versions that are registered.
+    """
+
+    def __init__(self, sources: DeploySources) -> None:
+        self._sources = sources
+        self._files: dict[tuple[str, int], ModelSource] = {}
+
+    def version_of(self, found: DeployableModel) -> ModelVersion:
+        """A version 1 of files that were found."""
+        source = found.source
+        assert source is not None
+        self._files[found.name, 1] = source
+        return ModelVersion(
+            name=found.name,
+            version=1,
+            digest="",
+            size=sum(file.size for file in found.files),
+            framework=found.framework or "onnx",
+            framework_version=None,
+            main_file=source.main_file,
+            files=found.files,
+            signature=found.signature,
+            created=datetime.now(UTC),
+        )
+
+    def place(self, version: ModelVersion, directory: Path) -> None:
+        """Put the files of a version into a directory."""
+        source = self._files.get((version.name, version.version))
+        if source is None:
+            self._sources.place(version, directory)
+            return
+        for file in source.files:
+            target = directory / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.path, target)
 
 
 def endpoint_name_from(text: str) -> str:

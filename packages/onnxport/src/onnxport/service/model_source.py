@@ -73,8 +73,7 @@ class ModelSource:
         stem = path.name if path.is_dir() else path.stem
         if stem.lower() == "model" and not path.is_dir():
             stem = path.parent.name
-        plain = re.sub(r"[^a-zA-Z0-9._-]+", "-", stem).strip("-._")
-        return plain[:255] or "model"
+        return model_name_from(stem)
 
 
 def read_source(path: Path, framework: str | None, proof: Path | None) -> ModelSource:
@@ -104,6 +103,11 @@ def read_source(path: Path, framework: str | None, proof: Path | None) -> ModelS
     beside = main.with_name(main.name + PROOF_SUFFIX)
     found = proof or (beside if beside.is_file() else None)
     return ModelSource(path, files, main.name, inspection.signature, found)
+
+
+def model_name_from(text: str) -> str:
+    """The closest model name: other characters as one dash; `model` where nothing is left."""
+    return re.sub(r"[^a-zA-Z0-9._-]+", "-", text).strip("-._")[:255] or "model"
 
 
 def read_proof(path: Path, onnx_sha256: str) -> Proof:

@@ -2,20 +2,16 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from onnxport.bundle.build import build_bundle
-from onnxport.bundle.interface import PlaceModel
-from onnxport.domain.model import ModelVersion
 from onnxport.domain.names import is_reference
 from onnxport.errors import PlatformError, UserError
-from onnxport.service.deploy_source import DeployableModel, DeploySources
+from onnxport.service.deploy_source import DeploySources, StandIns
 from onnxport.service.sample_input import read_sample
 from onnxport.service.score_request import RequestRefused
 
@@ -69,10 +65,12 @@ def predict_once(sources: DeploySources, model: str | Path, sample: Path) -> Pre
     if not is_reference(text) and _is_missing(Path(text).expanduser()):
         raise NothingToPredictWith(text, registered=text in sources.models.names())
     found = sources.find(model, None)
+    assert found.signature is not None
     body, content_type = read_sample(sample, found.signature)
-    version, place = _as_version(found, sources)
+    stand_ins = StandIns(sources)
+    version = found.version or stand_ins.version_of(found)
     with tempfile.TemporaryDirectory(prefix="onnxport-predict-") as folder:
-        bundle = build_bundle(Path(folder), [version], place)
+        bundle = build_bundle(Path(folder), [version], stand_ins.place)
         return _run_once(bundle.directory, body, content_type)
 
 
@@ -85,34 +83,6 @@ def _is_missing(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return False
-
-
-def _as_version(found: DeployableModel, sources: DeploySources) -> tuple[ModelVersion, PlaceModel]:
-    """A file stands in for a version of itself, without being registered."""
-    if found.version is not None:
-        return found.version, sources.place
-    source = found.source
-    assert source is not None
-    version = ModelVersion(
-        name=found.name,
-        version=1,
-        digest="",
-        size=sum(file.size for file in found.files),
-        framework="onnx",
-        framework_version=None,
-        main_file=source.main_file,
-        files=found.files,
-        signature=found.signature,
-        created=datetime.now(UTC),
-    )
-
-    def place(_: ModelVersion, directory: Path) -> None:
-        for file in source.files:
-            target = directory / file.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file.path, target)
-
-    return version, place
 
 
 def _run_once(bundle: Path, body: bytes, content_type: str) -> Prediction:

@@ -1,0 +1,36 @@
+"""What framework a model's files are of, as far as a look at them tells."""
+
+from pathlib import Path
+
+from onnxport.inspect import find_model_file
+from onnxport.inspect.errors import NoModelInFolder, SeveralModelsInFolder
+
+CUSTOM = "custom"
+
+
+def framework_of(path: Path) -> str | None:
+    """`None` for an ONNX file or a folder with just one; else the framework whose converter knows the file, or `custom`.
+
+    Nothing of the file is run. A path that leads nowhere is `None`: whoever reads it says what is wrong.
+    """
+    if path.is_dir():
+        try:
+            find_model_file(path)
+        except (NoModelInFolder, SeveralModelsInFolder):
+            return CUSTOM
+        return None
+    if path.suffix.lower() == ".onnx" or not path.is_file():
+        return None
+    return _recognised(path) or CUSTOM
+
+
+def _recognised(path: Path) -> str | None:
+    from onnxport.convert.find import all_converters
+
+    try:
+        for converter in all_converters():
+            if converter.recognise(path) is not None:
+                return converter.name
+    except OSError:  # whoever reads the file says so
+        return None
+    return None
