@@ -60,19 +60,19 @@ class InvalidLabel(UserError):
 
 
 class DestinationTaken(UserError):
-    """A download would overwrite something."""
+    """A download or an export would overwrite something."""
 
     code = "destination_taken"
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} exists already, and a download overwrites nothing",
-            "Name an empty folder, or move it away.",
+            f"{path} exists already, and nothing is overwritten",
+            "Name a place where nothing is yet, or move it away.",
         )
 
 
 class DestinationUnusable(UserError):
-    """A download cannot be written there."""
+    """A download or an export cannot be written there."""
 
     code = "destination_unusable"
 
