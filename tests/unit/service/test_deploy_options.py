@@ -138,3 +138,22 @@ def test_another_host_gets_another_port_unless_one_is_given():
     assert Listen("0.0.0.0", 0) == DeployOptions(host="0.0.0.0").listen(before)
     assert Listen("0.0.0.0", 9000) == DeployOptions(host="0.0.0.0", port=9000).listen(before)
     assert before == DeployOptions(host="127.0.0.1").listen(before)
+
+
+def test_settings_of_scoring_code_follow_what_is_said():
+    said = DeployOptions(workers=2, debug=True, session_cache=False, collect_data=True)
+    before = said.settings(RunSettings())
+
+    assert (
+        RunSettings(workers=2, debug=True, session_cache=False, model_data="../../modeldata")
+        == before
+    )
+    assert before == DeployOptions().settings(before)
+    assert RunSettings(workers=2) == DeployOptions(
+        debug=False, session_cache=True, collect_data=False
+    ).settings(before)
+
+
+def test_workers_are_at_least_one():
+    with pytest.raises(InvalidOption, match="workers"):
+        DeployOptions(workers=0).check()

@@ -9,7 +9,7 @@ from onnxport.cli._output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from onnxport.service.endpoint_view import EndpointView
-    from onnxport.service.endpoints import Outcome
+    from onnxport.service.outcomes import Outcome
 
 
 def print_endpoints(views: "Sequence[EndpointView]") -> None:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -38,6 +39,40 @@ def yes_option(function: F) -> F:
 def common_options(function: F) -> F:
     """Add `--workspace`, `--json` and `--yes`."""
     return workspace_option(json_option(yes_option(function)))
+
+
+def scoring_options(function: F) -> F:
+    """Add what belongs to scoring code: `--env`, `--model`, `--source-dir` and `--python`.
+
+    Passed as `env: Path | None`, `models: tuple[str, ...]`, `source_dir: Path | None` and `python: str | None`.
+    """
+    options = [
+        click.option(
+            "--env",
+            type=click.Path(path_type=Path),
+            help="What the script needs: a conda file or a requirements file.",
+        ),
+        click.option(
+            "--model",
+            "models",
+            multiple=True,
+            metavar="MODEL",
+            help="A model that the script uses: a file or folder, NAME=PATH, or models:/NAME/VERSION; repeatable.",
+        ),
+        click.option(
+            "--source-dir",
+            type=click.Path(path_type=Path),
+            help="The folder that the script belongs to, taken whole.",
+        ),
+        click.option(
+            "--python",
+            metavar="VERSION",
+            help="The Python to run it, such as 3.8.  [default: what --env says, else the running one]",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 def open_workspace(path: str | None) -> "Workspace":

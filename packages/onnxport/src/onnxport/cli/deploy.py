@@ -1,4 +1,4 @@
-"""Put a model behind an endpoint of this machine, or update one."""
+"""Put a model or scoring code behind an endpoint of this machine, or update one."""
 
 import sys
 from pathlib import Path
@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onnxport.cli._endpoint_text import command_line
-from onnxport.cli._options import common_options, open_workspace
+from onnxport.cli._options import common_options, open_workspace, scoring_options
 from onnxport.cli._output import Steps, print_json
 
 if TYPE_CHECKING:
-    from onnxport.service.deploy import Deployment
+    from onnxport.service.deployment import Deployment
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", required=False)
+@click.option("--script", type=click.Path(path_type=Path), help="Scoring code with init() and run(data), instead of MODEL.")  # fmt: skip
+@scoring_options
 @click.option("-n", "--name", help="The endpoint's name.  [default: from the model]")
-@click.option("--sample", type=click.Path(path_type=Path), help="An input that must be answered (.json, .npy, an image).")  # fmt: skip
+@click.option(
+    "--sample",
+    type=click.Path(path_type=Path),
+    help="An input that must be answered (.json, .npy, an image; with --script any file).",
+)
 @click.option("--traffic", type=click.IntRange(0, 100), metavar="PERCENT", help="The new revision's share.  [default: 100]")  # fmt: skip
 @click.option("--no-traffic", is_flag=True, help="Load the new revision and give it none yet.")
 @click.option("--host", help="Where to listen.  [default: 127.0.0.1]")
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
     "memory_mb",
     type=click.IntRange(1),
     metavar="MIB",
-    help="Memory that the revision may use; checked by an estimate when it is loaded.",
+    help="Memory that the revision may use, checked by an estimate when it is loaded; with --script that of each worker.",
 )
 @click.option("--threads", "intra_op_threads", type=click.IntRange(1), help="Threads of one run.  [default: decided at load]")  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(1), help="Runs at the same time.  [default: decided at load]")  # fmt: skip
@@ -49,6 +55,20 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME",
     help="An ONNX Runtime execution provider; repeatable, in order.",
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes with scoring code.  [default: decided at load]")  # fmt: skip
+@click.option(
+    "--debug/--no-debug", default=None, help="Put tracebacks of scoring code into answers."
+)
+@click.option(
+    "--session-cache/--no-session-cache",
+    default=None,
+    help="Let workers keep one ONNX Runtime session per file.  [default: yes]",
+)
+@click.option(
+    "--collect-data/--no-collect-data",
+    default=None,
+    help="Let ModelDataCollector write into the workspace.  [default: no]",
 )
 @click.option("--fronts", type=click.IntRange(1), help="Serving processes.  [default: 1]")
 @click.option(
@@ -69,7 +89,12 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @common_options
 def command(
-    model: str,
+    model: str | None,
+    script: Path | None,
+    env: Path | None,
+    models: tuple[str, ...],
+    source_dir: Path | None,
+    python: str | None,
     name: str | None,
     sample: Path | None,
     traffic: int | None,
@@ -80,29 +105,62 @@ def command(
     yes: bool,  # noqa: ARG001 - nothing is asked
     **given: Any,
 ) -> None:
-    """Put MODEL behind an endpoint and print its address.
+    """Put MODEL, or scoring code, behind an endpoint and print its address.
 
-    MODEL is an ONNX file, a folder with one, or models:/NAME/VERSION. An endpoint of the same name gets a new revision,
-    swapped in without losing a request; what is not said stays as it was.
+    MODEL is an ONNX file, a folder with one, or models:/NAME/VERSION. Scoring code is given with --script, --env and any --model.
+    An endpoint of the same name gets a new revision, swapped in without losing a request; what is not said stays as it was.
     """
     from onnxport.service.deploy_options import DeployOptions
 
+    scoring: dict[str, Any] = {
+        "env": env,
+        "models": models,
+        "source_dir": source_dir,
+        "python": python,
+    }
+    _check_usage(model, script, scoring)
     if no_traffic and traffic is not None:
         raise click.UsageError("--traffic and --no-traffic exclude each other")
     for option in ("allowed_hosts", "cors_origins", "providers"):
         given[option] = given[option] or None
-    options = DeployOptions(traffic=0 if no_traffic else traffic, **given)
+    how: dict[str, Any] = {
+        "name": name,
+        "options": DeployOptions(traffic=0 if no_traffic else traffic, **given),
+    }
     endpoints = open_workspace(workspace).endpoints
     if dry_run:
-        plan = endpoints.plan(model, name, options=options)
+        plan = (
+            endpoints.plan(str(model), **how)
+            if script is None
+            else endpoints.plan_script(script, **scoring, **how)
+        )
         print_json(list(plan)) if as_json else print("\n".join(plan))
         return
     with Steps(quiet=as_json) as steps:
-        deployment = endpoints.deploy(model, name, sample=sample, options=options, progress=steps)
+        how |= {"sample": sample, "progress": steps}
+        deployment = (
+            endpoints.deploy(str(model), **how)
+            if script is None
+            else endpoints.deploy_script(script, **scoring, **how)
+        )
     if as_json:
         print_json(deployment.to_json())
     else:
         _tell(deployment, workspace)
+
+
+def _check_usage(model: str | None, script: Path | None, scoring: dict[str, Any]) -> None:
+    """Either a model, or a script with what belongs to it."""
+    if script is not None and model is not None:
+        raise click.UsageError(f"with --script, name the model with --model: --model {model}")
+    if script is not None:
+        return
+    for name, value in scoring.items():
+        if value:
+            option = "--" + name.removesuffix("s").replace("_", "-")
+            raise click.UsageError(f"{option} belongs to scoring code: name it with --script")
+    if model is None:
+        raise click.UsageError("name a MODEL, or scoring code with --script and --env")
 
 
 def _tell(deployment: "Deployment", workspace: str | None) -> None:

@@ -4,7 +4,7 @@ import click
 
 from onnxport.cli._endpoint_text import print_endpoint, print_endpoints
 from onnxport.cli._options import common_options, open_workspace
-from onnxport.cli._output import confirm, print_fields, print_json
+from onnxport.cli._output import Steps, confirm, print_fields, print_json
 
 
 @click.group()
@@ -64,7 +64,8 @@ def keys(
 @common_options
 def restart(name: str, workspace: str | None, as_json: bool, yes: bool) -> None:  # noqa: ARG001 - nothing is asked
     """Stop an endpoint, requests in flight finished, and start it again."""
-    view = open_workspace(workspace).endpoints.restart(name)
+    with Steps(quiet=as_json) as steps:
+        view = open_workspace(workspace).endpoints.restart(name, progress=steps)
     if as_json:
         print_json(view.to_json())
     else:

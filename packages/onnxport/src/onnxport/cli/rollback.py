@@ -4,7 +4,7 @@ import click
 
 from onnxport.cli._endpoint_text import print_endpoints
 from onnxport.cli._options import common_options, open_workspace
-from onnxport.cli._output import print_json
+from onnxport.cli._output import Steps, print_json
 
 
 @click.command()
@@ -13,7 +13,8 @@ from onnxport.cli._output import print_json
 @common_options
 def command(name: str, to: int | None, workspace: str | None, as_json: bool, yes: bool) -> None:  # noqa: ARG001 - nothing is asked
     """Give all traffic of an endpoint to an earlier revision, without losing a request."""
-    view = open_workspace(workspace).endpoints.rollback(name, to)
+    with Steps(quiet=as_json) as steps:
+        view = open_workspace(workspace).endpoints.rollback(name, to, progress=steps)
     if as_json:
         print_json(view.to_json())
     else:

@@ -6,7 +6,7 @@ import click
 
 from onnxport.cli._endpoint_text import print_endpoints, traffic_text
 from onnxport.cli._options import common_options, open_workspace
-from onnxport.cli._output import print_json
+from onnxport.cli._output import Steps, print_json
 
 _SHARE = re.compile(r"([1-9][0-9]{0,8})=([0-9]{1,3})%?")
 
@@ -25,7 +25,10 @@ def command(
     """Set the shares, for example `onnxport traffic iris 1=90 2=10`; without shares, show them."""
     percents = _read(shares)
     endpoints = open_workspace(workspace).endpoints
-    view = endpoints.traffic(name, percents) if percents else endpoints.get(name)
+    with Steps(quiet=as_json) as steps:
+        view = (
+            endpoints.traffic(name, percents, progress=steps) if percents else endpoints.get(name)
+        )
     if as_json:
         print_json(view.to_json())
     elif percents:

@@ -4,6 +4,7 @@ import click
 
 from onnxport.cli._endpoint_text import print_outcomes
 from onnxport.cli._options import common_options, open_workspace
+from onnxport.cli._output import Steps
 
 
 @click.command()
@@ -18,5 +19,6 @@ def command(
     yes: bool,  # noqa: ARG001 - nothing is asked
 ) -> None:
     """Start all endpoints of the workspace, or those named; running ones are let be."""
-    outcomes = open_workspace(workspace).endpoints.up(names)
+    with Steps(quiet=as_json) as steps:
+        outcomes = open_workspace(workspace).endpoints.up(names, progress=steps)
     context.exit(print_outcomes(outcomes, as_json=as_json))

@@ -8,12 +8,21 @@ from onnxport.domain.endpoint import EndpointSpec, HttpPolicy, KeyPolicy, Limits
 from onnxport.domain.resources import Resources, RunSettings
 from onnxport.domain.traffic import InvalidTraffic, Traffic
 from onnxport.service.deploy_names import allowed_host, web_origin
-from onnxport.service.endpoint_errors import InvalidOption, KeysNeeded
+from onnxport.service.endpoint_errors import InvalidOption, KeysNeeded, OptionUnsuitable
 from onnxport.service.keys import accepted_keys
 from onnxport.service.ports import is_loopback
 
 _Value = TypeVar("_Value", Listen, Resources, RunSettings, Limits)
 RUNNERS = ("auto", "inline", "threads")
+MODEL_DATA = "../../modeldata"
+"""Where `ModelDataCollector` writes, from an endpoint's directory: one folder for the whole workspace."""
+_ONNX_ONLY = {"providers": "--provider", "concurrency": "--concurrency", "runner": "--runner"}
+_SCRIPT_ONLY = {
+    "workers": "--workers",
+    "debug": "--debug",
+    "session_cache": "--session-cache",
+    "collect_data": "--collect-data",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,9 @@ class DeployOptions:
 
     `traffic` is the new revision's share in percent (`None`: everything; 0: loaded, but none yet). Sizes are in bytes unless
     the name says otherwise, times in seconds. `docs/specs/endpoint.md` says what each setting and limit does.
+
+    ONNX models only: `providers`, `concurrency`, `runner`. Scoring code only: `workers`, `debug`, `session_cache`, `collect_data`; its
+    `memory_mb` is a limit of each worker.
     """
 
     traffic: int | None = None
@@ -38,6 +50,10 @@ class DeployOptions:
     intra_op_threads: int | None = None
     concurrency: int | None = None
     runner: str | None = None
+    workers: int | None = None
+    debug: bool | None = None
+    session_cache: bool | None = None
+    collect_data: bool | None = None
     body_bytes: int | None = None
     in_flight: int | None = None
     request_timeout_s: float | None = None
@@ -53,12 +69,20 @@ class DeployOptions:
         timeout_s = self.request_timeout_s
         if timeout_s is not None and not 0 < timeout_s < float("inf"):
             raise InvalidOption("the timeout", "a finite number of seconds above zero")
-        positive = "cpu memory_mb intra_op_threads concurrency fronts body_bytes in_flight"
+        positive = "cpu memory_mb intra_op_threads concurrency workers fronts body_bytes in_flight"
         for name in positive.split():
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise InvalidOption(name, "a finite number above zero")
         self.http(HttpPolicy())
+
+    def check_onnx(self) -> None:
+        """Raise `OptionUnsuitable` for an option that only scoring code has."""
+        self._refuse(_SCRIPT_ONLY, "scoring code (--script)", "an ONNX model")
+
+    def check_script(self) -> None:
+        """Raise `OptionUnsuitable` for an option that only ONNX models have."""
+        self._refuse(_ONNX_ONLY, "ONNX models", "scoring code, which makes its own sessions")
 
     def listen(self, before: Listen) -> Listen:
         """Where the endpoint will listen; port 0 where one has to be chosen."""
@@ -71,7 +95,11 @@ class DeployOptions:
 
     def settings(self, before: RunSettings) -> RunSettings:
         """How the new revision runs."""
-        return self._given(before, "providers", "intra_op_threads", "concurrency", "runner")
+        names = (*_ONNX_ONLY, "intra_op_threads", "workers", "debug", "session_cache")
+        after = self._given(before, *names)
+        if self.collect_data is None:
+            return after
+        return replace(after, model_data=MODEL_DATA if self.collect_data else None)
 
     def limits(self, before: Limits) -> Limits:
         """The endpoint's limits."""
@@ -85,6 +113,11 @@ class DeployOptions:
         if self.cors_origins is not None:
             before = replace(before, cors_origins=tuple(map(web_origin, self.cors_origins)))
         return before
+
+    def _refuse(self, options: Mapping[str, str], only: str, given: str) -> None:
+        for name, option in options.items():
+            if getattr(self, name) is not None:
+                raise OptionUnsuitable(option, only, given)
 
     def _given(self, before: _Value, *names: str) -> _Value:
         given: dict[str, Any] = {

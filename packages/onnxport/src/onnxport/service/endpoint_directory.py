@@ -54,6 +54,10 @@ class EndpointDirectory:
             why = f"{type(error).__name__}: {error}"
             raise EndpointDamaged(self.name, SPEC_NAME, why) from error
 
+    def path_to(self, directory: Path) -> str:
+        """A directory as `endpoint.json` names it: relative, so that a workspace can be moved."""
+        return os.path.relpath(directory, self.path)
+
     def write_spec(self, spec: EndpointSpec) -> None:
         """Replace the wanted state."""
         replace_file(self.path / SPEC_NAME, spec.to_bytes())

@@ -64,15 +64,32 @@ class InvalidOption(UserError):
         super().__init__(f"{option} must be {rule}", "Correct it; see: onnxport deploy --help")
 
 
+class OptionUnsuitable(UserError):
+    """A deployment option that has no meaning for what is deployed."""
+
+    code = "option_unsuitable"
+
+    def __init__(self, option: str, only: str, given: str) -> None:
+        super().__init__(
+            f"{option} is for {only}, and this is {given}",
+            f"Leave {option} away; see: onnxport deploy --help",
+        )
+
+
 class RevisionFailed(UserError):
-    """A revision that did not load or did not answer its golden request: it gets no traffic."""
+    """A revision that did not load or did not answer its golden request: it gets no traffic.
+
+    Where the reason is a script's own traceback, that is shown, else the last lines of the log.
+    """
 
     code = "revision_failed"
 
     def __init__(self, name: str, what: str, error: ApplyError, outcome: str) -> None:
-        tail = "".join(f"\n  {line}" for line in error.log_tail)
+        reason, _, trace = error.message.partition("\n")
+        tail = "" if trace else "".join(f"\n  {line}" for line in error.log_tail)
         super().__init__(
-            f"{what} of endpoint '{name}' does not serve: {error.message} ({error.code}); {outcome}"
+            f"{what} of endpoint '{name}' does not serve: {reason} ({error.code}); {outcome}"
+            + (f"\n{trace}" if trace else "")
             + (f"\nlast log lines:{tail}" if tail else ""),
             error.remedy,
         )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from onnxport.bundle.build import directory_of
 from onnxport.bundle.verify import read_manifest
 from onnxport.domain.bundle import BundleManifest
 from onnxport.domain.endpoint import EndpointSpec, Listen, Revision
@@ -138,13 +139,12 @@ class EndpointStore:
         return EndpointView(name, state, spec, status, revisions, record.created)
 
     def bundle_path(self, endpoint: EndpointDirectory, digest: str) -> str:
-        """A bundle's directory as `endpoint.json` names it: relative, so that a workspace can be moved."""
-        directory = self.bundles / digest.removeprefix("sha256:")
-        return os.path.relpath(directory, endpoint.path)
+        """A bundle's directory as `endpoint.json` names it."""
+        return endpoint.path_to(directory_of(self.bundles, digest))
 
     def manifest(self, revision: Revision) -> tuple[Path, BundleManifest]:
         """The bundle directory and the manifest of a revision; raises `BundleDamaged`."""
-        directory = self.bundles / revision.digest.removeprefix("sha256:")
+        directory = directory_of(self.bundles, revision.digest)
         return directory, read_manifest(directory)[0]
 
     def reserve_address(

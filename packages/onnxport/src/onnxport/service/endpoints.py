@@ -1,67 +1,46 @@
 """The endpoints of a workspace, as the SDK offers them: `Workspace.endpoints`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from http import HTTPStatus
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
-from typing import Any
+from typing import TYPE_CHECKING
 
 from onnxport.domain.endpoint import EndpointSpec, Revision
 from onnxport.domain.resources import Resources, RunSettings
 from onnxport.domain.traffic import Traffic
-from onnxport.errors import OnnxportError
 from onnxport.registry.endpoints import EndpointRecords, RevisionRecord, RevisionState
-from onnxport.registry.errors import EndpointNotFound, RevisionNotFound
-from onnxport.service.deploy import Deployer, Deployment
+from onnxport.registry.errors import RevisionNotFound
+from onnxport.service.ask_endpoint import ask_endpoint
+from onnxport.service.deploy import Deployer
 from onnxport.service.deploy_options import DeployOptions
 from onnxport.service.deploy_source import DeploySources
+from onnxport.service.deployment import Deployment
 from onnxport.service.endpoint_directory import EndpointDirectory
-from onnxport.service.endpoint_errors import (
-    EndpointStopped,
-    InvalidOption,
-    NoEarlierRevision,
-    RevisionNotReady,
-)
+from onnxport.service.endpoint_errors import InvalidOption, NoEarlierRevision, RevisionNotReady
 from onnxport.service.endpoint_store import EndpointStore
 from onnxport.service.endpoint_view import EndpointView
 from onnxport.service.follow_log import follow
 from onnxport.service.keys import KEY_NAMES, accepted_keys, new_key, new_keys
 from onnxport.service.models import Models
+from onnxport.service.outcomes import Outcome, for_each
 from onnxport.service.predict import Prediction, predict_once
 from onnxport.service.progress import NoProgress, Progress
-from onnxport.service.sample_input import read_sample
-from onnxport.service.score_request import EndpointUnreachable, RequestRefused, send_score
+from onnxport.service.revision_environments import (
+    RevisionEnvironments,
+    Say,
+    workspace_environments,
+)
+from onnxport.service.rollout import Rollout
+from onnxport.service.scoring_source import ScoringSource
 from onnxport.target.find import find_target
 from onnxport.target.interface import Target
 
-_AT_ONCE = 4
-_ANSWER_MARGIN_S = 10.0
+if TYPE_CHECKING:
+    from onnxport.environment.store import EnvironmentStore
+
 _NOTICE_AFTER_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What starting or stopping one endpoint came to; `error` is `None` where it worked."""
-
-    name: str
-    state: str
-    url: str | None
-    error: OnnxportError | None
-
-    def to_json(self) -> dict[str, Any]:
-        """The outcome for programs."""
-        error = None
-        if self.error is not None:
-            error = {
-                "code": self.error.code,
-                "message": self.error.message,
-                "remedy": self.error.remedy,
-            }
-        return {"name": self.name, "state": self.state, "url": self.url, "error": error}
 
 
 class Endpoints:
@@ -72,13 +51,23 @@ class Endpoints:
         models: the registered models.
         records: the records of endpoints.
         target: where endpoints run; this machine where none is given.
+        environments: makes the environments of scoring code; those of the workspace where none is given.
     """
 
     def __init__(
-        self, root: Path, models: Models, records: EndpointRecords, target: Target | None = None
+        self,
+        root: Path,
+        models: Models,
+        records: EndpointRecords,
+        target: Target | None = None,
+        environments: "EnvironmentStore | None" = None,
     ) -> None:
         self._store = EndpointStore(root, records, target or find_target("process"))
         self._sources = DeploySources(models)
+        self._environments = RevisionEnvironments(
+            self._store, lambda: environments or workspace_environments(root)
+        )
+        self._rollout = Rollout(self._store, self._environments)
 
     def deploy(
         self,
@@ -102,7 +91,7 @@ class Endpoints:
             RevisionFailed: the model does not load or does not answer the sample; what ran before still runs.
             OnnxportError: any other reason, each with its own class and a remedy.
         """
-        deployer = Deployer(self._store, self._sources)
+        deployer = Deployer(self._rollout, self._sources)
         return deployer.deploy(
             model,
             name,
@@ -115,7 +104,65 @@ class Endpoints:
         self, model: str | Path, name: str | None = None, *, options: DeployOptions | None = None
     ) -> Sequence[str]:
         """What `deploy` would do, as sentences; nothing is changed."""
-        return Deployer(self._store, self._sources).plan(model, name, options or DeployOptions())
+        return Deployer(self._rollout, self._sources).plan(model, name, options or DeployOptions())
+
+    def deploy_script(
+        self,
+        script: str | Path,
+        *,
+        env: str | Path | None = None,
+        models: Sequence[str | Path] = (),
+        source_dir: str | Path | None = None,
+        python: str | None = None,
+        sample: str | Path | None = None,
+        name: str | None = None,
+        options: DeployOptions | None = None,
+        progress: Progress | None = None,
+    ) -> Deployment:
+        """Put scoring code behind an endpoint, in its own interpreter and packages; the rest is as with `deploy`.
+
+        Args:
+            script: a Python file that defines `init()` and `run(data)`.
+            env: a conda file or a requirements file.
+            models: what the script uses: files and folders of any framework, `NAME=PATH`, or `models:/name/version`.
+            source_dir: the folder that the script belongs to, taken whole.
+            python: the Python version, such as `3.8`; by default what `env` says, else the one that runs onnxport.
+            sample: a file that `run` must answer before the revision gets traffic; sent as it is.
+            name: the endpoint's name; by default the first model's, else that of the script's folder.
+            options: where it listens, what it may use, its share of the traffic; what is not said stays as it was.
+            progress: shown the steps.
+
+        Raises:
+            RevisionFailed: `init` raises, or the sample is not answered; what ran before still runs.
+            OnnxportError: any other reason, each with its own class and a remedy.
+        """
+        from onnxport.service.deploy_script import ScriptDeployer
+
+        return ScriptDeployer(self._rollout, self._sources).deploy(
+            ScoringSource.of(script, env, models, source_dir, python),
+            name,
+            None if sample is None else Path(sample),
+            options or DeployOptions(),
+            progress or NoProgress(),
+        )
+
+    def plan_script(
+        self,
+        script: str | Path,
+        *,
+        env: str | Path | None = None,
+        models: Sequence[str | Path] = (),
+        source_dir: str | Path | None = None,
+        python: str | None = None,
+        name: str | None = None,
+        options: DeployOptions | None = None,
+    ) -> Sequence[str]:
+        """What `deploy_script` would do, as sentences; nothing is changed and nothing fetched."""
+        from onnxport.service.deploy_script import ScriptDeployer
+
+        source = ScoringSource.of(script, env, models, source_dir, python)
+        deployer = ScriptDeployer(self._rollout, self._sources)
+        return deployer.plan(source, name, options or DeployOptions())
 
     def list(self) -> Sequence[EndpointView]:
         """All endpoints by name."""
@@ -125,8 +172,15 @@ class Endpoints:
         """One endpoint; raises `EndpointNotFound`."""
         return self._store.view(name)
 
-    def traffic(self, name: str, percents: Mapping[int, int]) -> EndpointView:
+    def traffic(
+        self, name: str, percents: Mapping[int, int], *, progress: Progress | None = None
+    ) -> EndpointView:
         """Share the traffic among revisions; those that are not loaded are loaded first, those not named are unloaded.
+
+        Args:
+            name: the endpoint.
+            percents: whole percents by revision number.
+            progress: told what takes its time, such as an environment that is built again.
 
         Raises:
             InvalidTraffic: the percents do not sum to 100.
@@ -135,10 +189,12 @@ class Endpoints:
         """
         traffic = Traffic.of(percents)
         with self._store.changing_existing(name) as endpoint:
-            self._share(endpoint, traffic)
+            self._share(endpoint, traffic, _notice(progress))
         return self._store.view(name)
 
-    def rollback(self, name: str, to: int | None = None) -> EndpointView:
+    def rollback(
+        self, name: str, to: int | None = None, *, progress: Progress | None = None
+    ) -> EndpointView:
         """Give all traffic to an earlier revision: `to`, or the newest ready one before the newest that gets any.
 
         A revision that is being tried with a share of the traffic is thereby taken back too.
@@ -155,7 +211,7 @@ class Endpoints:
                 to = max((number for number in ready if number < current), default=None)
                 if to is None:
                     raise NoEarlierRevision(name, current)
-            self._share(endpoint, Traffic.all_to(to))
+            self._share(endpoint, Traffic.all_to(to), _notice(progress))
         return self._store.view(name)
 
     def keys(self, name: str) -> dict[str, str]:
@@ -180,9 +236,10 @@ class Endpoints:
                 raise
         return keys
 
-    def restart(self, name: str) -> EndpointView:
+    def restart(self, name: str, *, progress: Progress | None = None) -> EndpointView:
         """Stop an endpoint, in-flight requests finished, and start it again."""
         with self._store.changing_existing(name) as endpoint:
+            self._ensure_environments(endpoint, _notice(progress))
             self._store.changes.stop(endpoint)
             self._store.changes.start(endpoint)
         return self._store.view(name)
@@ -192,9 +249,17 @@ class Endpoints:
         with self._store.changing_existing(name) as endpoint:
             self._store.changes.remove(endpoint)
 
-    def up(self, names: Sequence[str] = ()) -> Sequence[Outcome]:
-        """Start these endpoints, or all of the workspace; those that run already are let be."""
-        return self._for_each(names, self._up)
+    def up(
+        self, names: Sequence[str] = (), *, progress: Progress | None = None
+    ) -> Sequence[Outcome]:
+        """Start these endpoints, or all of the workspace; those that run already are let be.
+
+        Args:
+            names: the endpoints; all where none is named.
+            progress: told what takes its time, such as an environment that is built again.
+        """
+        say = _notice(progress)
+        return for_each(self._store, names, lambda name: self._up(name, say))
 
     def down(
         self, names: Sequence[str] = (), *, progress: Progress | None = None
@@ -205,8 +270,8 @@ class Endpoints:
             names: the endpoints; all where none is named.
             progress: told which endpoints take their time.
         """
-        notice = (progress or NoProgress()).notice
-        return self._for_each(names, lambda name: self._down(name, notice))
+        say = _notice(progress)
+        return for_each(self._store, names, lambda name: self._down(name, say))
 
     def logs(self, name: str, lines: int = 100) -> Sequence[str]:
         """The last lines of the endpoint's log, oldest first."""
@@ -226,80 +291,59 @@ class Endpoints:
             EndpointStopped, EndpointUnreachable: the endpoint does not answer.
         """
         if str(what) in self._store.names():
-            return self._ask(str(what), Path(sample))
+            return ask_endpoint(self._store, str(what), Path(sample))
         return predict_once(self._sources, what, Path(sample))
 
-    def _ask(self, name: str, sample: Path) -> Prediction:
-        view = self._store.view(name)
-        if view.state == "stopped":
-            raise EndpointStopped(name)
-        main = next(one for one in view.spec.revisions if one.number == view.main_revision)
-        signature = self._store.manifest(main)[1].signature
-        assert signature is not None
-        body, content_type = read_sample(sample, signature)
-        key = self._store.directory(name).keys().get("primary")
-        timeout_s = view.spec.limits.request_timeout_s + _ANSWER_MARGIN_S
-        answer = send_score(name, view.url, body, content_type, key=key, timeout_s=timeout_s)
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise EndpointUnreachable(name, answer.message)
-        if answer.status != HTTPStatus.OK:
-            remedy = f"Compare the input with the contract at {view.url}/docs"
-            raise RequestRefused(f"endpoint '{name}'", answer.message, remedy)
-        return Prediction(answer.content_type, answer.body)
-
-    def _share(self, endpoint: EndpointDirectory, traffic: Traffic) -> None:
+    def _share(self, endpoint: EndpointDirectory, traffic: Traffic, say: Say) -> None:
         spec = _next(endpoint.spec())
         loaded = {revision.number: revision for revision in spec.revisions}
         revisions = tuple(
-            loaded.get(number) or self._stored_revision(endpoint, number)
+            loaded.get(number) or self._stored_revision(endpoint, number, say)
             for number, _ in traffic.percents
         )
-        self._store.changes.apply(endpoint, replace(spec, revisions=revisions, traffic=traffic))
+        wanted = replace(spec, revisions=revisions, traffic=traffic)
+        wanted = self._environments.ensure_all(endpoint, wanted, say)
+        self._store.changes.apply(endpoint, wanted)
 
-    def _stored_revision(self, endpoint: EndpointDirectory, number: int) -> Revision:
+    def _stored_revision(self, endpoint: EndpointDirectory, number: int, say: Say) -> Revision:
         records = {record.number: record for record in self._store.records.revisions(endpoint.name)}
         if number not in records:
             raise RevisionNotFound(endpoint.name, number, list(records))
         record = records[number]
         if record.state is not RevisionState.READY:
             raise RevisionNotReady(endpoint.name, number, self._ready(endpoint.name))
-        return _revision(record, self._store.bundle_path(endpoint, record.digest))
+        revision = _revision(record, self._store.bundle_path(endpoint, record.digest))
+        return self._environments.ensure(endpoint, revision, say)
 
     def _ready(self, name: str) -> Sequence[int]:
         records = self._store.records.revisions(name)
         return [record.number for record in records if record.state is RevisionState.READY]
 
-    def _up(self, name: str) -> None:
+    def _up(self, name: str, say: Say) -> None:
         with self._store.changing_existing(name) as endpoint:
+            if not self._store.target.is_running(endpoint.path):
+                self._ensure_environments(endpoint, say)
             self._store.changes.start(endpoint)
 
-    def _down(self, name: str, notice: Callable[[str], None]) -> None:
+    def _ensure_environments(self, endpoint: EndpointDirectory, say: Say) -> None:
+        """Build again what is missing; the wanted state names them where they are now."""
+        spec = endpoint.spec()
+        ready = self._environments.ensure_all(endpoint, spec, say)
+        if ready != spec:
+            self._store.changes.apply(endpoint, _next(ready))
+
+    def _down(self, name: str, say: Say) -> None:
         text = f"stopping {name} (waiting for requests in flight)"
-        with self._store.stopping(name) as endpoint, _noticed_late(notice, text):
+        with self._store.stopping(name) as endpoint, _noticed_late(say, text):
             self._store.changes.stop(endpoint)
 
-    def _for_each(self, names: Sequence[str], act: Callable[[str], None]) -> Sequence[Outcome]:
-        known = self._store.names()
-        for name in names:
-            if name not in known:
-                raise EndpointNotFound(name, get_close_matches(name, known))
 
-        def one(name: str) -> Outcome:
-            try:
-                act(name)
-                view = self._store.view(name)
-            except EndpointNotFound as error:
-                return Outcome(name, "deleted", None, error if names else None)
-            except OnnxportError as error:
-                return Outcome(name, "failed", None, error)
-            return Outcome(name, view.state, view.url, None)
-
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(one, dict.fromkeys(names or known)))
+def _notice(progress: Progress | None) -> Say:
+    return (progress or NoProgress()).notice
 
 
 @contextmanager
-def _noticed_late(notice: Callable[[str], None], text: str) -> Iterator[None]:
+def _noticed_late(notice: Say, text: str) -> Iterator[None]:
     """Give notice of what is under way, once and only where it takes its time."""
     timer = Timer(_NOTICE_AFTER_S, notice, (text,))
     timer.daemon = True

@@ -43,7 +43,7 @@ class ExampleRequest:
         if self.file is not None:
             words += ["--data-binary", shlex.quote(f"@{self.file}")]
         else:
-            words += ["-d", shlex.quote(self.body.decode())]
+            words += ["-d", shlex.quote(self.body.decode().strip())]
         return " ".join(words)
 
 
@@ -116,6 +116,6 @@ def _fits_a_line(body: bytes, content_type: str) -> bool:
     if content_type != _JSON or len(body) > _INLINE_BYTES:
         return False
     try:
-        return body.decode().isprintable()
+        return body.decode().strip().isprintable()
     except UnicodeDecodeError:
         return False

@@ -19,6 +19,23 @@ STANDARD_INPUT = Path("-")
 MAX_BYTES = 512 * 1024 * 1024
 
 _PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
+_RAW_TYPES = {
+    ".json": JSON_TYPE,
+    ".npy": "application/x-npy",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".txt": "text/plain",
+    ".xml": "application/xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".webp": "image/webp",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".wav": "audio/wav",
+}
 _TABLES = {".csv": ",", ".tsv": "\t"}
 
 
@@ -35,7 +52,7 @@ def read_sample(path: Path, signature: Signature, *, scale: float = 1.0) -> tupl
         InputUnreadable: there is no such file, or it cannot be read.
         UnusableInput: its content does not fit the signature.
     """
-    data = _read(path)
+    data = _read(path).removeprefix(codecs.BOM_UTF8)
     suffix = path.suffix.lower()
     if data.startswith(b"\x93NUMPY"):
         from onnxport.service.sample_arrays import body_of_array
@@ -56,6 +73,20 @@ def read_sample(path: Path, signature: Signature, *, scale: float = 1.0) -> tupl
     return _json_body(path, data, signature), JSON_TYPE
 
 
+def read_raw(path: Path) -> tuple[bytes, str]:
+    """The bytes of an input file as they are, and the content type that its suffix tells; `-` reads standard input, taken as JSON.
+
+    For scoring code, which decides itself what it reads.
+
+    Raises:
+        InputUnreadable: there is no such file, or it cannot be read.
+    """
+    data = _read(path)
+    if path == STANDARD_INPUT:
+        return data, JSON_TYPE
+    return data, _RAW_TYPES.get(path.suffix.lower(), "application/octet-stream")
+
+
 def _read(path: Path) -> bytes:
     try:
         if path == STANDARD_INPUT:
@@ -69,7 +100,7 @@ def _read(path: Path) -> bytes:
         raise InputUnreadable(path, "the path is not valid") from error
     if len(data) > MAX_BYTES:
         raise InputUnreadable(path, f"it is larger than {MAX_BYTES // 1024**2} MiB")
-    return data.removeprefix(codecs.BOM_UTF8)
+    return data
 
 
 def _json_body(path: Path, data: bytes, signature: Signature) -> bytes:

@@ -1,0 +1,104 @@
+"""Deploying scoring code: inspect, register, environment, bundle, then `rollout`. Everything here changes nothing that runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from onnxport.bundle.build import build_bundle
+from onnxport.bundle.interface import SampleRequest, Scoring
+from onnxport.domain.names import check_endpoint_name
+from onnxport.service.deploy_options import DeployOptions
+from onnxport.service.deploy_source import DeploySources, endpoint_name_from
+from onnxport.service.deployment import Deployment
+from onnxport.service.progress import Progress
+from onnxport.service.rollout import (
+    Content,
+    Rollout,
+    plan_line,
+    registered_detail,
+    telling_what_stays,
+)
+from onnxport.service.sample_input import read_raw
+from onnxport.service.scoring_environment import EnvironmentFile, locked_environment
+from onnxport.service.scoring_models import FoundModel, find_models, register_models
+from onnxport.service.scoring_source import ScoringSource, read_scoring_code
+
+_GENERIC = {"model", "code", "src", "source", "scripts", "app"}
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptDeployer:
+    """Deploys scoring code to the endpoints of one workspace."""
+
+    rollout: Rollout
+    sources: DeploySources
+
+    def deploy(
+        self,
+        source: ScoringSource,
+        name: str | None,
+        sample: Path | None,
+        options: DeployOptions,
+        progress: Progress,
+    ) -> Deployment:
+        """Carry out the steps; see `Endpoints.deploy_script`."""
+        options.check()
+        options.check_script()
+        with progress.step("inspect") as step:
+            environment = EnvironmentFile.read(source)
+            code = read_scoring_code(source, environment.python, self.rollout.store.root)
+            found = find_models(self.sources, source.models)
+            name = check_endpoint_name(_default_name(source, found) if name is None else name)
+            self.rollout.check(name, options)
+            golden = None if sample is None else SampleRequest(*read_raw(sample), "user")
+            step.detail = f"{code.entry_script}, {environment.summary}"
+        for notice in environment.notices:
+            progress.notice(notice)
+        with progress.step("register") as step:
+            models = register_models(self.sources, found)
+            new = [version for one, version in zip(found, models, strict=True) if one.known is None]
+            again = any(one.known and one.model.version is None for one in found) and not new
+            step.detail = registered_detail(models, used_again=again) if models else "no models"
+        with telling_what_stays(new):
+            with progress.step("environment") as step:
+
+                def say(text: str) -> None:
+                    step.detail = text
+                    progress.notice(text)
+
+                environments = self.rollout.environments.environments()
+                locked, place = locked_environment(environments, environment, say)
+                step.detail = f"Python {locked.python}, {place}"
+            with progress.step("bundle") as step:
+                store = self.rollout.store.bundles
+                scoring = Scoring(code, locked)
+                bundle = build_bundle(store, models, self.sources.place, golden, scoring)
+                step.detail = bundle.digest[:19]
+            content = Content(bundle, tuple(models), place)
+            deployment = self.rollout.run(name, content, options, progress)
+        return replace(deployment, registered=bool(new))
+
+    def plan(self, source: ScoringSource, name: str | None, options: DeployOptions) -> list[str]:
+        """What `deploy` would do; see `Endpoints.plan_script`."""
+        options.check()
+        options.check_script()
+        environment = EnvironmentFile.read(source)
+        code = read_scoring_code(source, environment.python, self.rollout.store.root)
+        found = find_models(self.sources, source.models)
+        name = check_endpoint_name(_default_name(source, found) if name is None else name)
+        files = "1 file" if len(code.files) == 1 else f"{len(code.files)} files"
+        return [
+            plan_line("inspect", f"{code.entry_script} ({files})"),
+            *(plan_line("register", one.plan) for one in found),
+            plan_line("environment", environment.summary),
+            plan_line("bundle", "one immutable directory of code, models, lock and any sample"),
+            *self.rollout.plan(name, options),
+        ]
+
+
+def _default_name(source: ScoringSource, found: Sequence[FoundModel]) -> str:
+    """The first model's name, else that of the script's folder; words that say nothing are passed over."""
+    folder = source.script.expanduser().absolute().parent
+    candidates = [*(one.model.name for one in found[:1]), folder.name, folder.parent.name]
+    named = [text for text in candidates if text and text.lower() not in _GENERIC]
+    return endpoint_name_from(named[0] if named else source.script.stem)
