@@ -17,9 +17,11 @@ from onnxport.service.workspace import find_root, open_location
 
 if TYPE_CHECKING:
     from onnxport.registry.registry import Registry
+    from onnxport.service.bundles import Bundles
     from onnxport.service.endpoints import Endpoints
     from onnxport.service.known_workspaces import KnownWorkspace
     from onnxport.service.models import Models
+    from onnxport.service.script_run import Scripts
     from onnxport.service.tidying import Tidied
 
 
@@ -99,6 +101,20 @@ class Workspace:
         from onnxport.service.endpoints import Endpoints
 
         return Endpoints(self.root, self.models, self._registry.endpoints)
+
+    @cached_property
+    def bundles(self) -> "Bundles":
+        """The immutable directories that revisions run."""
+        from onnxport.service.bundles import Bundles
+
+        return Bundles(self.root, self._registry.endpoints)
+
+    @cached_property
+    def scripts(self) -> "Scripts":
+        """Scoring code, to be run once in a terminal."""
+        from onnxport.service.script_run import Scripts
+
+        return Scripts(self.root, self.models)
 
     def show(self) -> WorkspaceSummary:
         """What is in the workspace."""
