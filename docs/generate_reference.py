@@ -15,8 +15,10 @@ import click
 import onnxport
 from onnxport.cli.main import cli
 from onnxport.errors import OnnxportError
+from onnxport.service.bundles import Bundles
 from onnxport.service.endpoints import Endpoints
 from onnxport.service.models import Models
+from onnxport.service.script_run import Scripts
 from onnxport.workspace import Workspace
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -84,6 +86,8 @@ def sdk_page() -> str:
         ("Workspace", Workspace),
         ("Workspace.models", Models),
         ("Workspace.endpoints", Endpoints),
+        ("Workspace.bundles", Bundles),
+        ("Workspace.scripts", Scripts),
     ):
         lines += [f"## {title}", "", *_documented(kind), ""]
         for name, member in vars(kind).items():

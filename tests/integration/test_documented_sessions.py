@@ -1,4 +1,6 @@
-"""The terminal sessions in the README and the quickstart are run again: commands and what they print.
+"""The terminal sessions in the README and in guides are run again: commands and what they print.
+
+A `code-block` with a caption is a file of that name, there from the beginning.
 
 In a `console` block a line that starts with `$ ` is a command; what follows is what it printed. `…` stands for anything in a line, a line with only `…` for any lines.
 """
@@ -15,13 +17,22 @@ import pytest
 from onnx import TensorProto, helper
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md"]
+SCRIPTS = "docs/guides/scoring-scripts.md"
+PAGES = ["README.md", pytest.param(SCRIPTS, marks=pytest.mark.network)]
 
 
 def sessions(page: str) -> list[list[tuple[str, list[str]]]]:
     """The sessions of a page: commands with the lines that they print."""
     text = (ROOT / page).read_text(encoding="utf-8")
     return [_steps(block) for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)]
+
+
+def write_files(page: str, folder: Path) -> None:
+    """The files that a page shows."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    block = r"```\{code-block\} \w+\n:caption: (\S+)\n\n(.*?)```"
+    for name, content in re.findall(block, text, re.DOTALL):
+        (folder / name).write_text(content, encoding="utf-8")
 
 
 @pytest.fixture
@@ -45,6 +56,7 @@ def test_a_documented_session_prints_what_the_page_says(
 ) -> None:
     steps = [step for session in sessions(page) for step in session]
     assert steps, f"{page} shows no session"
+    write_files(page, tmp_path)
     for command, expected in steps:
         done = subprocess.run(
             ["bash", "-c", command], env=environment, cwd=tmp_path, text=True, stdin=subprocess.DEVNULL,
