@@ -14,6 +14,7 @@ import pytest
 from fake.environments import FakeEnvironments
 from fake.models import save_scaling_model
 from onnxport.bundle.verify import verify
+from onnxport.environment.errors import PythonUnsupported
 from onnxport.errors import PlatformError
 from onnxport.registry.errors import ModelNotFound, VersionInUse
 from onnxport.service.deploy_options import DeployOptions
@@ -340,6 +341,42 @@ def test_an_environment_that_cannot_be_built_again_leaves_the_traffic_as_it_was(
 
     assert {2: 100} == endpoints.get("mixed").traffic
     assert 2 == endpoints.get("mixed").spec.generation
+
+
+def test_a_share_beside_a_revision_that_cannot_be_built_again_leaves_no_revision_behind(
+    endpoints, deploy, environments, monkeypatch
+):
+    deploy(name="mixed")
+    forget_environments(environments)
+
+    def fail(*_, **__):
+        raise PlatformError("no index", "Connect.")
+
+    monkeypatch.setattr(FakeEnvironments, "ensure", fail)
+    with pytest.raises(PlatformError, match="no index"):
+        endpoints.deploy("models:/double/1", "mixed", options=DeployOptions(traffic=10))
+    deployment = endpoints.deploy("models:/double/1", "mixed")
+
+    assert 2 == deployment.revision
+    assert ["ready", "ready"] == [one.state for one in endpoints.get("mixed").revisions]
+
+
+def test_a_python_that_is_none_is_told_before_anything_is_registered(deploy, folder, root):
+    with pytest.raises(PythonUnsupported, match=r"2\.7"):
+        deploy(python="2.7", models=[folder / "weights.bin"])
+
+    assert ["double"] == Workspace.open(root).models.names()
+
+
+def test_a_password_in_the_environment_file_is_warned_of_without_being_shown(deploy, folder):
+    (folder / "requirements.txt").write_text("--index-url=https://me:hunter2@x.example/simple\n")
+    told = Told()
+
+    deploy(progress=told)
+
+    (notice,) = [text for text in told.notices if "password" in text]
+    assert "requirements.txt" in notice
+    assert "hunter2" not in "".join(told.notices)
 
 
 def test_a_script_that_does_not_start_leaves_the_endpoint_as_it_was(endpoints, deploy, root):

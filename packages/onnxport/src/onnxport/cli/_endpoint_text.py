@@ -62,7 +62,7 @@ def print_endpoint(view: "EndpointView") -> None:
             (
                 revision.number,
                 revision.state,
-                ", ".join(revision.models),
+                ", ".join(revision.models) or "-",
                 f"{revision.percent} %",
                 "yes" if revision.loaded else "-",
                 revision.created.isoformat(timespec="seconds"),

@@ -4,7 +4,7 @@ An environment holds nothing but what a bundle's lock states. So it may be delet
 to be loaded the next time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,15 +30,29 @@ class RevisionEnvironments:
     store: EndpointStore
     environments: Callable[[], "EnvironmentStore"]
 
-    def ensure_all(self, endpoint: EndpointDirectory, spec: EndpointSpec, say: Say) -> EndpointSpec:
+    def ensure_all(
+        self,
+        endpoint: EndpointDirectory,
+        spec: EndpointSpec,
+        say: Say,
+        only: Container[int] | None = None,
+    ) -> EndpointSpec:
         """The wanted state with the environments that are there now; the same where nothing was missing.
+
+        Args:
+            endpoint: the endpoint.
+            spec: the wanted state.
+            say: told what is built.
+            only: the revisions that will be loaded; all of them where this is not said.
 
         Raises:
             BundleDamaged: the lock of a revision is gone.
             OnnxportError: an environment cannot be built; see `onnxport.environment.errors`.
         """
         revisions = tuple(
-            revision if revision.environment is None else self.ensure(endpoint, revision, say)
+            self.ensure(endpoint, revision, say)
+            if revision.environment is not None and (only is None or revision.number in only)
+            else revision
             for revision in spec.revisions
         )
         return spec if revisions == spec.revisions else replace(spec, revisions=revisions)

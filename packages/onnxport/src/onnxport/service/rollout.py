@@ -26,7 +26,7 @@ from onnxport.service.endpoint_view import EndpointView
 from onnxport.service.example_request import ExampleRequest, example_request
 from onnxport.service.keys import new_keys
 from onnxport.service.progress import Progress
-from onnxport.service.revision_environments import RevisionEnvironments
+from onnxport.service.revision_environments import RevisionEnvironments, Say
 from onnxport.service.score_request import ScoreAnswer, send_score
 
 _ANSWER_MARGIN_S = 10.0
@@ -80,8 +80,8 @@ class Rollout:
                 progress.notice(f"waiting: another command is changing endpoint '{name}'")
 
             with self.store.changing(name, waiting) as endpoint:
-                wanted = self._next_state(endpoint, content, options)
-                wanted = self.environments.ensure_all(endpoint, wanted, progress.notice)
+                before = self._ready_to_keep(endpoint, options, progress.notice)
+                wanted = self._next_state(endpoint, before, content, options)
                 revision = wanted.revisions[-1].number
                 step.detail = f"revision {revision} on {wanted.listen.host}:{wanted.listen.port}"
                 status = self._start(endpoint, wanted, revision)
@@ -95,11 +95,24 @@ class Rollout:
         warnings = status.warnings if status else ()
         return Deployment(view, revision, content.models, False, good, warnings)
 
+    def _ready_to_keep(
+        self, endpoint: EndpointDirectory, options: DeployOptions, say: Say
+    ) -> EndpointSpec | None:
+        """The present wanted state, with the environments of the revisions that stay loaded."""
+        before = endpoint.spec_if_any()
+        if before is None:
+            return None
+        _, traffic = with_new_revision(before, Revision(_NEXT, "", ""), options.traffic)
+        return self.environments.ensure_all(endpoint, before, say, only=traffic.as_dict())
+
     def _next_state(
-        self, endpoint: EndpointDirectory, content: Content, options: DeployOptions
+        self,
+        endpoint: EndpointDirectory,
+        before: EndpointSpec | None,
+        content: Content,
+        options: DeployOptions,
     ) -> EndpointSpec:
         """The wanted state with the new revision; its number, port and keys are kept for it from here on."""
-        before = endpoint.spec_if_any()
         if before is None:
             self._begin(endpoint)
         listen = options.listen(before.listen if before else Listen())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnxport.bundle.interface import ScoringEnvironment
+from onnxport.environment.python_version import check_python
 from onnxport.environment.specification import EnvironmentSpecification, read_specification
 from onnxport.environment.store import EnvironmentStore
 from onnxport.service.revision_environments import Say
@@ -26,11 +27,13 @@ class EnvironmentFile:
 
         Raises:
             EnvironmentNeeded: none was named; tells which files lie beside the script.
+            PythonUnsupported: the version that was named beside it is none.
             UserError: it cannot be read; see `onnxport.environment.specification_errors`.
         """
         if source.environment is None:
             raise EnvironmentNeeded(source.script, _candidates(source))
-        return cls(read_specification(source.environment), source.python)
+        python = None if source.python is None else check_python(source.python)
+        return cls(read_specification(source.environment), python)
 
     @property
     def python(self) -> str | None:
@@ -39,7 +42,7 @@ class EnvironmentFile:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What was changed or left out, in sentences."""
+        """What was changed or left out, and what should not be in the file, in sentences."""
         return self.specification.notices
 
     @property
