@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from onnxport_serve.documents import EndpointSpec, Listen, Resources, Revision
+from onnxport_serve.documents import EndpointSpec, Listen, Resources, Revision, RunSettings
 from onnxport_serve.machine import Machine
 from onnxport_serve.supervisor.memory import lack_of_memory, too_little_allowed
 
@@ -72,3 +72,36 @@ def test_a_revision_must_be_allowed_what_one_process_with_it_needs(tmp_path, fro
         assert f"revision 2 may use {allowed} MiB" in problem.message
         assert "needs about 210 MiB" in problem.message
         assert "Deploy it with --memory 210 or more." == problem.remedy
+
+
+def _script_spec(directory, workers):
+    """A script whose one worker loads 100 MiB of model files."""
+    spec = _spec(directory)
+    file = directory / "b/bundle.json"
+    code = {"directory": "code", "entry_script": "s.py"}
+    document = {**json.loads(file.read_text()), "kind": "script", "signature": None, "code": code}
+    document["files"] = [
+        {"path": "code/s.py", "size": 1, "sha256": "b" * 64},
+        *document["files"],
+    ]
+    file.write_text(json.dumps(document))
+    revision = replace(
+        spec.revisions[0],
+        settings=RunSettings(workers=workers),
+        resources=Resources(memory_mb=1),
+    )
+    return replace(spec, revisions=(revision,))
+
+
+@pytest.mark.parametrize(
+    ("workers", "needed"), [(None, 210), (1, 210), (3, 510)], ids=["unknown", "one", "three"]
+)
+def test_every_worker_of_a_script_loads_its_files(tmp_path, workers, needed):
+    spec = _script_spec(tmp_path, workers)
+
+    assert lack_of_memory(spec, tmp_path, Machine(1, memory_available=needed * MIB)) is None
+    assert lack_of_memory(spec, tmp_path, Machine(1, memory_available=(needed - 1) * MIB))
+
+
+def test_what_a_script_makes_of_its_files_is_not_foretold(tmp_path):
+    assert too_little_allowed(_script_spec(tmp_path, 1), tmp_path) is None

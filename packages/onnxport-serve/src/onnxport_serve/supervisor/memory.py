@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from onnxport_serve.documents import EndpointSpec, Revision, read_manifest
+from onnxport_serve.documents import BundleManifest, EndpointSpec, Revision, read_manifest
 from onnxport_serve.machine import Machine
 from onnxport_serve.supervisor.problem import Problem
 
@@ -22,7 +22,10 @@ def too_little_allowed(spec: EndpointSpec, directory: Path) -> Problem | None:
         allowed = revision.resources.memory_mb
         if allowed is None:
             continue
-        models = _model_bytes(revision, directory)
+        manifest = read_manifest(revision.bundle_directory(directory))
+        if manifest.kind == "script":
+            continue  # what a script makes of its files only its workers show, and they are held to the limit
+        models = _model_bytes(manifest)
         needed = _needed(models)
         if needed > allowed * _MEBIBYTE:
             least = -(-needed // _MEBIBYTE)
@@ -43,7 +46,7 @@ def lack_of_memory(spec: EndpointSpec, directory: Path, machine: Machine) -> Pro
     """
     if machine.memory_available is None:
         return None
-    models = sum(_model_bytes(revision, directory) for revision in spec.revisions)
+    models = sum(_loaded_bytes(revision, directory) for revision in spec.revisions)
     needed = _needed(models) * spec.listen.fronts
     if needed <= machine.memory_available:
         return None
@@ -61,8 +64,14 @@ def _needed(model_bytes: int) -> int:
     return int(_FRONT_BYTES + _LOAD_FACTOR * model_bytes)
 
 
-def _model_bytes(revision: Revision, directory: Path) -> int:
+def _loaded_bytes(revision: Revision, directory: Path) -> int:
+    """Model files, as often as a front loads them: every worker of a script has its own."""
     manifest = read_manifest(revision.bundle_directory(directory))
+    copies = (revision.settings.workers or 1) if manifest.kind == "script" else 1
+    return _model_bytes(manifest) * copies
+
+
+def _model_bytes(manifest: BundleManifest) -> int:
     return sum(file.size for file in manifest.files if file.path.startswith("models/"))
 
 
