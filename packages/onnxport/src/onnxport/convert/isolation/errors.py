@@ -5,18 +5,6 @@ from pathlib import Path
 from onnxport.errors import PlatformError, UserError
 
 
-class UvNotFound(PlatformError):
-    """The program that makes environments is missing."""
-
-    code = "uv_not_found"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the program 'uv', which makes the environments of converters, was not found",
-            "Install it into the environment of onnxport: python -m pip install uv",
-        )
-
-
 class EnvironmentFailed(PlatformError):
     """The environment of a converter could not be made."""
 

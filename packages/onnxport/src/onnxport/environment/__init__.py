@@ -1,0 +1,1 @@
+"""Environments: what a conda or requirements file asks for -> a lock with hashes -> a virtual environment made by uv."""
