@@ -21,13 +21,18 @@ import json
 import os
 import numpy as np
 import onnxruntime
+
+def find_model():
+    folder = os.environ["AZUREML_MODEL_DIR"]
+    (name,) = [name for name in os.listdir(folder) if name.endswith(".onnx")]
+    return os.path.join(folder, name)
 """
 SESSION_IN_INIT = (
     _HEAD
     + """
 def init():
     global session
-    session = onnxruntime.InferenceSession(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.onnx"))
+    session = onnxruntime.InferenceSession(find_model())
 
 def run(raw_data):
     data = np.array(json.loads(raw_data)["data"]).astype("float32")
@@ -39,7 +44,7 @@ SESSION_IN_RUN = (
     + """
 def init():
     global model_path
-    model_path = os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.onnx")
+    model_path = find_model()
 
 def run(raw_data):
     data = np.array(json.loads(raw_data)["data"]).astype("float32")

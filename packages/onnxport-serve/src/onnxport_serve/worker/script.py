@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from .inputs import Incoming, ObjectInput, RawInput, Refused, TextInput
 from .output import Output
 from .schema import describe_schema, is_decorated
 
-_OWN = __name__.rpartition(".")[0]
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 class ScriptProblem(Exception):
@@ -163,15 +164,18 @@ class Script:
 
 
 def user_traceback(error: BaseException) -> str:
-    """The traceback from the user's code on, as Python prints it."""
-    frames = error.__traceback__
-    while frames is not None and _is_own(frames.tb_frame.f_globals.get("__name__", "")):
-        frames = frames.tb_next
-    return "".join(traceback.format_exception(type(error), error, frames)).rstrip("\n")
+    """The traceback as Python prints it, without the frames of the worker itself."""
+    told = traceback.TracebackException(type(error), error, error.__traceback__)
+    chain: list[Any] = [told]
+    while chain:
+        one = chain.pop()
+        one.stack[:] = [frame for frame in one.stack if not _is_own(frame.filename)]
+        chain += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
+    return "".join(told.format()).rstrip("\n")
 
 
-def _is_own(module: str) -> bool:
-    return module.startswith((_OWN, "importlib", "_frozen_importlib"))
+def _is_own(file: str) -> bool:
+    return file.startswith((_FOLDER, "<frozen importlib"))
 
 
 def _place(error: BaseException, path: str) -> str:
@@ -187,7 +191,10 @@ def _place(error: BaseException, path: str) -> str:
 
 
 def _words(error: BaseException) -> str:
-    words = " ".join(str(error).split())[:500]
+    try:
+        words = " ".join(str(error).split())[:500]
+    except Exception:  # the exception is the user's own, and so is its text
+        words = ""
     return f": {words}" if words else ""
 
 
