@@ -109,7 +109,9 @@ def test_a_failure_is_put_down_to_a_full_disk_only_where_it_is_full(
 
 def test_changes_in_the_log_are_not_passed_over(database):
     with open_writer(database) as writer:
-        writer.execute("insert into endpoint values ('late', '2026-01-01T00:00:00+00:00', 0)")
+        writer.execute(
+            "insert into endpoint (name, created, last_revision) values ('late', '2026-01-01T00:00:00+00:00', 0)"
+        )
         fail_to_open(database, "disk I/O error")
 
         assert ["iris", "late"] == [record.name for record in EndpointRecords(database).list()]

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onnxport.errors import OnnxportError
+    from onnxport.service.deploy_options import DeployOptions
     from onnxport.workspace import Workspace
 
 __version__ = "0.1.0"
-__all__ = ["OnnxportError", "Workspace"]
+__all__ = ["DeployOptions", "OnnxportError", "Workspace"]
 
-_HOME_OF = {"OnnxportError": "onnxport.errors", "Workspace": "onnxport.workspace"}
+_HOME_OF = {
+    "DeployOptions": "onnxport.service.deploy_options",
+    "OnnxportError": "onnxport.errors",
+    "Workspace": "onnxport.workspace",
+}
 
 
 def __getattr__(name: str) -> Any:

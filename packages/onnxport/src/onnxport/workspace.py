@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onnxport.registry.registry import Registry
     from onnxport.service.bundles import Bundles
     from onnxport.service.endpoints import Endpoints
+    from onnxport.service.images import Images
     from onnxport.service.known_workspaces import KnownWorkspace
     from onnxport.service.models import Models
     from onnxport.service.script_run import Scripts
@@ -110,6 +111,13 @@ class Workspace:
         return Bundles(self.root, self._registry.endpoints)
 
     @cached_property
+    def images(self) -> "Images":
+        """Bundles under a name and a number, built to be deployed later."""
+        from onnxport.service.images import Images
+
+        return Images(self.root, self.models, self._registry.images)
+
+    @cached_property
     def scripts(self) -> "Scripts":
         """Scoring code, to be run once in a terminal."""
         from onnxport.service.script_run import Scripts
@@ -135,7 +143,7 @@ class Workspace:
         remember(self.root)
 
     def gc(self, *, verify: bool = False) -> "Tidied":
-        """Remove bytes that no model needs, bundles that no revision names and what killed processes left behind.
+        """Remove bytes that no model needs, bundles that no revision and no image names, and what killed processes left behind.
 
         Waits for registrations that are under way. With `verify` every byte is read and compared with its hash.
         """

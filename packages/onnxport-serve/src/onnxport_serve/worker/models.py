@@ -14,7 +14,7 @@ class ModelNotFound(Exception):
 
 
 def model_path(name: str, version: int | None = None) -> str:
-    """The path of a model's file, or of its folder where it has several files and none of them is the model.
+    """The path of a model's file, or of its folder where it was registered as one or has several files and none of them is the model.
 
     Args:
         name: the registered name.
@@ -52,7 +52,7 @@ def _path_of(model: dict[str, Any]) -> str:
     folder = os.path.join(_app_root(), MODELS, model["name"], str(model["version"]))
     proof = os.path.basename(model["proof"] or "")
     entries = [entry for entry in sorted(os.listdir(folder)) if entry != proof]
-    if model["file"] is not None:
+    if model["file"] is not None and "/" not in model["file"]:
         return os.path.join(folder, model["file"])
     return os.path.join(folder, entries[0]) if len(entries) == 1 else folder
 

@@ -59,6 +59,14 @@ class ModelVersion:
         """`models:/name/version`."""
         return ModelReference(self.name, self.version)
 
+    @property
+    def entry(self) -> str | None:
+        """The file or folder that stands for the version: its ONNX file, else the only one at the top; `None` where several are there."""
+        if self.main_file is not None and "/" not in self.main_file:
+            return self.main_file
+        tops = {file.path.partition("/")[0] for file in self.files}
+        return tops.pop() if len(tops) == 1 else None
+
 
 def digest_of(files: Iterable[ModelFile]) -> str:
     """`sha256:` over the sorted paths, sizes and hashes: the same files under the same paths, the same digest."""

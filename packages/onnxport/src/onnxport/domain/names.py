@@ -10,6 +10,7 @@ from onnxport.errors import UserError
 
 _MODEL_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}")
 _ENDPOINT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_IMAGE_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 _ALIAS = re.compile(r"[a-zA-Z][a-zA-Z0-9._-]{0,63}")
 _REFERENCE = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))?")
 
@@ -85,6 +86,14 @@ def check_endpoint_name(name: str) -> str:
             "1 to 63 lower-case letters, digits or '-', starting and ending with a letter or digit"
         )
         raise InvalidName("endpoint", name, rule)
+    return name
+
+
+def check_image_name(name: str) -> str:
+    """Return the name, or raise `InvalidName`."""
+    if _IMAGE_NAME.fullmatch(name) is None:
+        rule = "1 to 63 lower-case letters, digits, '.' or '-', starting and ending with a letter or digit"
+        raise InvalidName("image", name, rule)
     return name
 
 

@@ -1,7 +1,7 @@
 """Records of endpoints and their revisions. What runs is another matter: see `docs/specs/endpoint.md`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
@@ -42,11 +42,14 @@ _USING = (RevisionState.PENDING, RevisionState.READY)
 
 @dataclass(frozen=True, slots=True)
 class EndpointRecord:
-    """One endpoint: its name, when it was made, and the number of its newest revision (0 before the first)."""
+    """One endpoint: its name, when it was made, the number of its newest revision (0 before the first), its labels."""
 
     name: str
     created: datetime
     last_revision: int
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,21 @@ class EndpointRecords:
         with reading(self._engine) as connection:
             _require(connection, name)
             row = connection.execute(select(endpoint).where(endpoint.c.name == name)).one()
-        return EndpointRecord(row.name, from_text(row.created), row.last_revision)
+        return _endpoint(row)
 
     def list(self) -> list[EndpointRecord]:
         """All endpoints by name."""
         with reading(self._engine) as connection:
             rows = connection.execute(select(endpoint).order_by(endpoint.c.name)).all()
-        return [EndpointRecord(row.name, from_text(row.created), row.last_revision) for row in rows]
+        return [_endpoint(row) for row in rows]
+
+    def set_labels(self, name: str, labels: Mapping[str, Any]) -> None:
+        """Replace `description`, `tags` and `properties`, those that are there; raises `EndpointNotFound`."""
+        with writing(self._engine) as connection:
+            _require(connection, name)
+            if labels:
+                changed = update(endpoint).where(endpoint.c.name == name).values(**labels)
+                connection.execute(changed)
 
     def delete(self, name: str) -> None:
         """Forget the endpoint and its revisions; raises `EndpointNotFound`."""
@@ -221,6 +232,17 @@ def _require_version(connection: Connection, name: str, version: int) -> None:
     versions = connection.scalars(statement).all()
     if version not in versions:
         raise VersionNotFound(name, version, versions)
+
+
+def _endpoint(row: Any) -> EndpointRecord:
+    return EndpointRecord(
+        row.name,
+        from_text(row.created),
+        row.last_revision,
+        row.description,
+        row.tags,
+        row.properties,
+    )
 
 
 def _revision(row: RowMapping, models: Sequence[tuple[str, int]]) -> RevisionRecord:

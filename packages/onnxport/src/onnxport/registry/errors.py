@@ -45,6 +45,18 @@ class AliasNotFound(UserError):
         )
 
 
+class PropertyFixed(UserError):
+    """A property with another value than it has already."""
+
+    code = "property_fixed"
+
+    def __init__(self, reference: ModelReference, key: str) -> None:
+        super().__init__(
+            f"the property {key[:80]!r} of {reference} has another value, and properties never change",
+            "Use a tag for what changes, or register the model again.",
+        )
+
+
 class VersionInUse(UserError):
     """Endpoints serve this version."""
 
@@ -81,6 +93,20 @@ class EndpointExists(UserError):
         super().__init__(
             f"there is an endpoint {name!r} already",
             f"Choose another name, or delete it: onnxport endpoint delete {name}",
+        )
+
+
+class ImageNotFound(UserError):
+    """No image, or no version of it, is meant."""
+
+    code = "image_not_found"
+
+    def __init__(self, name: str, version: int | None, closest: Sequence[str] = ()) -> None:
+        what = f"image {name!r}" if version is None else f"version {version} of image {name!r}"
+        hint = f" (did you mean {' or '.join(map(repr, closest))}?)" if closest else ""
+        super().__init__(
+            f"there is no {what} in this workspace{hint}",
+            "List the images with: onnxport image list",
         )
 
 

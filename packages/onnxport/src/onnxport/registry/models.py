@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -21,7 +22,7 @@ from onnxport.domain.names import ModelReference
 from onnxport.registry.blobs.interface import Blob
 from onnxport.registry.connection import reading, writing
 from onnxport.registry.endpoints import users_of
-from onnxport.registry.errors import VersionInUse
+from onnxport.registry.errors import PropertyFixed, VersionInUse
 from onnxport.registry.model_lookup import find_version, require_model
 from onnxport.registry.model_rows import (
     ModelSummary,
@@ -155,6 +156,32 @@ class ModelRecords:
             changed = _read(connection, name, version)
             _insert_all(connection, model_tag, changed, _pair_rows(tags))
             return _read(connection, name, version)
+
+    def set_labels(self, reference: ModelReference, labels: Mapping[str, Any]) -> ModelVersion:
+        """Replace `description` and `tags`, and add `properties`: those that are there.
+
+        Raises:
+            PropertyFixed: a property has another value already.
+        """
+        column = model_version.c
+        with writing(self._engine) as connection:
+            before = _read(connection, reference.name, find_version(connection, reference))
+            if "description" in labels:
+                this = and_(column.model == before.name, column.version == before.version)
+                changed = update(model_version).where(this)
+                connection.execute(changed.values(description=labels["description"]))
+            if "tags" in labels:
+                of_this = (model_tag.c.model == before.name) & (
+                    model_tag.c.version == before.version
+                )
+                connection.execute(delete(model_tag).where(of_this))
+                _insert_all(connection, model_tag, before, _pair_rows(labels["tags"]))
+            added = dict(labels.get("properties", {}))
+            for key in added.keys() & before.properties.keys():
+                if added.pop(key) != before.properties[key]:
+                    raise PropertyFixed(before.reference, key)
+            _insert_all(connection, model_property, before, _pair_rows(added))
+            return _read(connection, before.name, before.version)
 
     def set_description(self, reference: ModelReference, description: str) -> ModelVersion:
         """Replace the description of a version."""

@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The revision of the tables below: the name of the newest migration."""
 
 metadata = MetaData()
@@ -108,6 +108,9 @@ endpoint = Table(
     Column("name", String(63), primary_key=True),
     Column("created", String(32), nullable=False),
     Column("last_revision", Integer, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("tags", JSON, nullable=False, server_default="{}"),
+    Column("properties", JSON, nullable=False, server_default="{}"),
 )
 
 endpoint_revision = Table(
@@ -143,4 +146,28 @@ Index(
     "endpoint_revision_by_model",
     endpoint_revision_model.c.model,
     endpoint_revision_model.c.version,
+)
+
+image = Table(
+    "image",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("created", String(32), nullable=False),
+    # Counts up only, as that of a model.
+    Column("last_version", Integer, nullable=False),
+)
+
+image_version = Table(
+    "image_version",
+    metadata,
+    Column("image", String(63), ForeignKey("image.name"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(16), nullable=False),
+    Column("log", Text, nullable=False),
+    Column("digest", String(71)),
+    Column("models", JSON, nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("properties", JSON, nullable=False),
 )

@@ -45,6 +45,29 @@ def ask_endpoint(store: EndpointStore, name: str, sample: Path) -> Prediction:
     return Prediction(answer.content_type, answer.body)
 
 
+def send_to_endpoint(
+    store: EndpointStore, name: str, body: bytes, content_type: str
+) -> ScoreAnswer:
+    """The answer of an endpoint to a body as it is, whatever its status; asked once more where the key was changed meanwhile.
+
+    Raises:
+        EndpointStopped, EndpointUnreachable: there is no answer.
+    """
+    answer = _send(store, name, body, content_type)
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return _send(store, name, body, content_type)
+    return answer
+
+
+def _send(store: EndpointStore, name: str, body: bytes, content_type: str) -> ScoreAnswer:
+    view = store.view(name)
+    if view.state == "stopped":
+        raise EndpointStopped(name)
+    key = store.directory(name).keys().get("primary")
+    timeout_s = view.spec.limits.request_timeout_s + _ANSWER_MARGIN_S
+    return send_score(name, view.url, body, content_type, key=key, timeout_s=timeout_s)
+
+
 def _body(sample: Path, manifest: BundleManifest) -> tuple[bytes, str]:
     if manifest.signature is None:
         return read_raw(sample)

@@ -94,9 +94,7 @@ class Bundles:
             BundleNotFound, EndpointNotFound, RevisionNotFound: nothing is meant by the name.
             BundleDamaged: its manifest cannot be read.
         """
-        directory = self._find(bundle)
-        manifest, digest = read_manifest(directory)
-        return self._view(Bundle(directory, digest, manifest))
+        return self._view(self.find(bundle))
 
     def verify(self, bundle: str) -> BundleView:
         """Read every byte of a bundle and compare it with the manifest; raises `BundleDamaged`."""
@@ -131,7 +129,7 @@ class Bundles:
     def import_archive(self, archive: str | Path) -> Imported:
         """Take a bundle from an archive into the workspace: whole, or not at all.
 
-        A bundle that no revision names is removed again by `Workspace.gc`, after an hour.
+        A bundle that no revision and no image names is removed again by `Workspace.gc`, after an hour.
 
         Raises:
             ArchiveRefused: the file is not the archive of one whole bundle.
@@ -139,6 +137,12 @@ class Bundles:
         store = self._root / "bundles"
         bundle, is_new = import_bundle(store, Path(archive).expanduser())
         return Imported(self._view(bundle), is_new)
+
+    def find(self, bundle: str) -> Bundle:
+        """The bundle that a digest, an endpoint or a revision means; raises as `show`."""
+        directory = self._find(bundle)
+        manifest, digest = read_manifest(directory)
+        return Bundle(directory, digest, manifest)
 
     def _view(self, bundle: Bundle) -> BundleView:
         revisions = tuple(

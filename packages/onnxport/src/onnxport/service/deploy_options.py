@@ -10,6 +10,7 @@ from onnxport.domain.traffic import InvalidTraffic, Traffic
 from onnxport.service.deploy_names import allowed_host, web_origin
 from onnxport.service.endpoint_errors import InvalidOption, KeysNeeded, OptionUnsuitable
 from onnxport.service.keys import accepted_keys
+from onnxport.service.labels import given_labels
 from onnxport.service.ports import is_loopback
 
 _Value = TypeVar("_Value", Listen, Resources, RunSettings, Limits)
@@ -23,6 +24,12 @@ _SCRIPT_ONLY = {
     "session_cache": "--session-cache",
     "collect_data": "--collect-data",
 }
+_LIMITS = ("body_bytes", "in_flight", "request_timeout_s", "queue_timeout_s")
+_OF_REVISIONS = (
+    *("traffic", "host", "port", "unix_socket", "fronts", "cpu", "memory_mb", "intra_op_threads"),
+    *_ONNX_ONLY,
+    *_SCRIPT_ONLY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,8 @@ class DeployOptions:
 
     `traffic` is the new revision's share in percent (`None`: everything; 0: loaded, but none yet). Sizes are in bytes unless
     the name says otherwise, times in seconds. `docs/specs/endpoint.md` says what each setting and limit does.
+
+    `description`, `tags` and `properties` label the endpoint. With `must_be_new` an endpoint that exists already is refused.
 
     ONNX models only: `providers`, `concurrency`, `runner`. Scoring code only: `workers`, `debug`, `session_cache`, `collect_data`; its
     `memory_mb` is a limit of each worker.
@@ -57,6 +66,11 @@ class DeployOptions:
     body_bytes: int | None = None
     in_flight: int | None = None
     request_timeout_s: float | None = None
+    queue_timeout_s: float | None = None
+    description: str | None = None
+    tags: Mapping[str, str] | None = None
+    properties: Mapping[str, str] | None = None
+    must_be_new: bool = False
 
     def check(self) -> None:
         """Raise `InvalidOption` for a value that cannot be."""
@@ -66,15 +80,16 @@ class DeployOptions:
             raise InvalidOption("a port", "between 1 and 65535")
         if self.runner is not None and self.runner not in RUNNERS:
             raise InvalidOption("the runner", "one of " + ", ".join(RUNNERS))
-        timeout_s = self.request_timeout_s
-        if timeout_s is not None and not 0 < timeout_s < float("inf"):
-            raise InvalidOption("the timeout", "a finite number of seconds above zero")
+        for timeout_s in (self.request_timeout_s, self.queue_timeout_s):
+            if timeout_s is not None and not 0 < timeout_s < float("inf"):
+                raise InvalidOption("the timeout", "a finite number of seconds above zero")
         positive = "cpu memory_mb intra_op_threads concurrency workers fronts body_bytes in_flight"
         for name in positive.split():
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise InvalidOption(name, "a finite number above zero")
         self.http(HttpPolicy())
+        self.labels()
 
     def check_onnx(self) -> None:
         """Raise `OptionUnsuitable` for an option that only scoring code has."""
@@ -103,7 +118,16 @@ class DeployOptions:
 
     def limits(self, before: Limits) -> Limits:
         """The endpoint's limits."""
-        return self._given(before, "body_bytes", "in_flight", "request_timeout_s")
+        return self._given(before, *_LIMITS)
+
+    def labels(self) -> dict[str, Any]:
+        """The endpoint's labels that are given; raises `InvalidLabel` for one that cannot be kept."""
+        return given_labels(self.description, self.tags, self.properties)
+
+    @property
+    def needs_revision(self) -> bool:
+        """Whether anything is given that only a new revision, or another address, brings into force."""
+        return any(getattr(self, name) is not None for name in _OF_REVISIONS)
 
     def http(self, before: HttpPolicy) -> HttpPolicy:
         """Hosts and origins that the endpoint accepts; raises `InvalidOption` for what is not one."""

@@ -4,23 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onnxport.bundle.build import build_bundle
-from onnxport.bundle.interface import SampleRequest, Scoring
+from onnxport.bundle.interface import SampleRequest
 from onnxport.domain.names import check_endpoint_name
 from onnxport.service.deploy_options import DeployOptions
 from onnxport.service.deploy_source import DeploySources, endpoint_name_from
 from onnxport.service.deployment import Deployment
 from onnxport.service.progress import Progress
-from onnxport.service.rollout import (
-    Content,
-    Rollout,
-    plan_line,
-    registered_detail,
-    telling_what_stays,
-)
+from onnxport.service.rollout import Rollout, plan_line, telling_what_stays
 from onnxport.service.sample_input import read_raw
-from onnxport.service.scoring_environment import EnvironmentFile, locked_environment
-from onnxport.service.scoring_models import FoundModel, find_models, register_models
+from onnxport.service.scoring_bundle import ScoringBundles
+from onnxport.service.scoring_environment import EnvironmentFile
+from onnxport.service.scoring_models import FoundModel, find_models
 from onnxport.service.scoring_source import ScoringSource, read_scoring_code
 
 _GENERIC = {"model", "code", "src", "source", "scripts", "app"}
@@ -52,31 +46,14 @@ class ScriptDeployer:
             self.rollout.check(name, options)
             golden = None if sample is None else SampleRequest(*read_raw(sample), "user")
             step.detail = f"{code.entry_script}, {environment.summary}"
-        for notice in environment.notices:
-            progress.notice(notice)
-        with progress.step("register") as step:
-            models = register_models(self.sources, found)
-            new = [version for one, version in zip(found, models, strict=True) if one.known is None]
-            again = any(one.known and one.model.version is None for one in found) and not new
-            step.detail = registered_detail(models, used_again=again) if models else "no models"
-        with telling_what_stays(new):
-            with progress.step("environment") as step:
-
-                def say(text: str) -> None:
-                    step.detail = text
-                    progress.notice(text)
-
-                environments = self.rollout.environments.environments()
-                locked, place = locked_environment(environments, environment, say)
-                step.detail = f"Python {locked.python}, {place}"
-            with progress.step("bundle") as step:
-                store = self.rollout.store.bundles
-                scoring = Scoring(code, locked)
-                bundle = build_bundle(store, models, self.sources.place, golden, scoring)
-                step.detail = bundle.digest[:19]
-            content = Content(bundle, tuple(models), place)
+        bundles = ScoringBundles(
+            self.rollout.store.root, self.sources, self.rollout.environments.environments()
+        )
+        prepared = bundles.register(code, environment, found, progress)
+        with telling_what_stays(prepared.new):
+            content = bundles.build(prepared, golden, progress)
             deployment = self.rollout.run(name, content, options, progress)
-        return replace(deployment, registered=bool(new))
+        return replace(deployment, registered=bool(prepared.new))
 
     def plan(self, source: ScoringSource, name: str | None, options: DeployOptions) -> list[str]:
         """What `deploy` would do; see `Endpoints.plan_script`."""

@@ -136,7 +136,8 @@ class EndpointStore:
             )
             for revision in self.records.revisions(name)
         )
-        return EndpointView(name, state, spec, status, revisions, record.created)
+        labels = record.description, record.tags, record.properties
+        return EndpointView(name, state, spec, status, revisions, record.created, *labels)
 
     def bundle_path(self, endpoint: EndpointDirectory, digest: str) -> str:
         """A bundle's directory as `endpoint.json` names it."""

@@ -1,6 +1,7 @@
 """What there is to see of an endpoint: wanted and observed state together."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +62,9 @@ class EndpointView:
     status: EndpointStatus | None
     revisions: tuple[RevisionView, ...]
     created: datetime
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -109,4 +113,7 @@ class EndpointView:
             "decisions": list(status.decisions) if status else [],
             "error": status.error.message if status and status.error else None,
             "created": self.created.isoformat(),
+            "description": self.description,
+            "tags": dict(self.tags),
+            "properties": dict(self.properties),
         }

@@ -2,27 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from onnxport.domain.endpoint import EndpointSpec, Revision
-from onnxport.domain.resources import Resources, RunSettings
 from onnxport.domain.traffic import Traffic
-from onnxport.registry.endpoints import EndpointRecords, RevisionRecord, RevisionState
-from onnxport.registry.errors import RevisionNotFound
-from onnxport.service.ask_endpoint import ask_endpoint
+from onnxport.registry.endpoints import EndpointRecords
+from onnxport.service.ask_endpoint import ask_endpoint, send_to_endpoint
+from onnxport.service.bundles import Bundles
 from onnxport.service.deploy import Deployer
 from onnxport.service.deploy_options import DeployOptions
 from onnxport.service.deploy_source import DeploySources
 from onnxport.service.deployment import Deployment
-from onnxport.service.endpoint_directory import EndpointDirectory
-from onnxport.service.endpoint_errors import InvalidOption, NoEarlierRevision, RevisionNotReady
+from onnxport.service.endpoint_errors import NoEarlierRevision
 from onnxport.service.endpoint_store import EndpointStore
+from onnxport.service.endpoint_update import rotate_key, update_in_place
 from onnxport.service.endpoint_view import EndpointView
 from onnxport.service.follow_log import follow
-from onnxport.service.keys import KEY_NAMES, accepted_keys, new_key, new_keys
 from onnxport.service.models import Models
 from onnxport.service.outcomes import Outcome, for_each
 from onnxport.service.predict import Prediction, predict_once
@@ -32,7 +28,9 @@ from onnxport.service.revision_environments import (
     Say,
     workspace_environments,
 )
+from onnxport.service.revision_shares import RevisionShares
 from onnxport.service.rollout import Rollout
+from onnxport.service.score_request import ScoreAnswer
 from onnxport.service.scoring_source import ScoringSource
 from onnxport.target.find import find_target
 from onnxport.target.interface import Target
@@ -68,6 +66,7 @@ class Endpoints:
             self._store, lambda: environments or workspace_environments(root)
         )
         self._rollout = Rollout(self._store, self._environments)
+        self._shares = RevisionShares(self._store, self._environments)
 
     def deploy(
         self,
@@ -164,6 +163,48 @@ class Endpoints:
         deployer = ScriptDeployer(self._rollout, self._sources)
         return deployer.plan(source, name, options or DeployOptions())
 
+    def deploy_bundle(
+        self,
+        bundle: str,
+        name: str | None = None,
+        *,
+        options: DeployOptions | None = None,
+        progress: Progress | None = None,
+    ) -> Deployment:
+        """Put a bundle that is in the workspace behind an endpoint; the rest is as with `deploy`.
+
+        Args:
+            bundle: a digest or its beginning, an endpoint, or `endpoint/revision`; `Workspace.images` and `Workspace.bundles` have them.
+            name: the endpoint's name; by default from the bundle's first model.
+            options: where it listens, what it may use, its share of the traffic; what is not said stays as it was.
+            progress: shown the steps.
+
+        Raises:
+            BundleNotFound: there is no such bundle.
+            RevisionFailed: it does not start, or its sample is not answered; what ran before still runs.
+            OnnxportError: any other reason, each with its own class and a remedy.
+        """
+        from onnxport.service.deploy_bundle import BundleDeployer
+
+        return BundleDeployer(
+            self._rollout, Bundles(self._store.root, self._store.records), self._sources.models
+        ).deploy(bundle, name, options or DeployOptions(), progress or NoProgress())
+
+    def update(
+        self, name: str, options: DeployOptions, *, progress: Progress | None = None
+    ) -> EndpointView:
+        """Change what is said, and leave the rest: labels, keys and limits at once, anything else by a new revision of the same bundle.
+
+        Raises:
+            EndpointNotFound: there is no such endpoint.
+            RevisionFailed: the new revision does not start; what ran before still runs.
+        """
+        self._store.records.get(name)
+        if options.needs_revision:
+            return self.deploy_bundle(name, name, options=options, progress=progress).endpoint
+        update_in_place(self._store, name, options)
+        return self._store.view(name)
+
     def list(self) -> Sequence[EndpointView]:
         """All endpoints by name."""
         return self._store.views()
@@ -189,7 +230,7 @@ class Endpoints:
         """
         traffic = Traffic.of(percents)
         with self._store.changing_existing(name) as endpoint:
-            self._share(endpoint, traffic, _notice(progress))
+            self._shares.give(endpoint, traffic, _notice(progress))
         return self._store.view(name)
 
     def rollback(
@@ -207,11 +248,11 @@ class Endpoints:
             if to is None:
                 shares = self._store.view(name).traffic
                 current = max(number for number, percent in shares.items() if percent)
-                ready = self._ready(name)
+                ready = self._shares.ready(name)
                 to = max((number for number in ready if number < current), default=None)
                 if to is None:
                     raise NoEarlierRevision(name, current)
-            self._share(endpoint, Traffic.all_to(to), _notice(progress))
+            self._shares.give(endpoint, Traffic.all_to(to), _notice(progress))
         return self._store.view(name)
 
     def keys(self, name: str) -> dict[str, str]:
@@ -219,27 +260,20 @@ class Endpoints:
         self._store.view(name)
         return self._store.directory(name).keys()
 
-    def rotate_key(self, name: str, which: str) -> dict[str, str]:
-        """Make a new primary or secondary key, in force at once and without a restart; the old one ends."""
-        if which not in KEY_NAMES:
-            raise InvalidOption("the key to rotate", "one of " + ", ".join(KEY_NAMES))
-        with self._store.changing_existing(name) as endpoint:
-            before = endpoint.keys() or new_keys()
-            keys = {**before, which: new_key()}
-            spec = _next(endpoint.spec())
-            endpoint.write_keys(keys)
-            try:
-                policy = replace(spec.keys, accepted=accepted_keys(keys))
-                self._store.changes.apply(endpoint, replace(spec, keys=policy))
-            except BaseException:
-                endpoint.write_keys(before)
-                raise
-        return keys
+    def rotate_key(self, name: str, which: str, key: str | None = None) -> dict[str, str]:
+        """Make a new primary or secondary key, in force at once and without a restart; the old one ends.
+
+        Args:
+            name: the endpoint.
+            which: `primary` or `secondary`.
+            key: the new key, 16 or more letters, digits and `-._~+/=`; a random one where none is given.
+        """
+        return rotate_key(self._store, name, which, key)
 
     def restart(self, name: str, *, progress: Progress | None = None) -> EndpointView:
         """Stop an endpoint, in-flight requests finished, and start it again."""
         with self._store.changing_existing(name) as endpoint:
-            self._ensure_environments(endpoint, _notice(progress))
+            self._shares.ensure_environments(endpoint, _notice(progress))
             self._store.changes.stop(endpoint)
             self._store.changes.start(endpoint)
         return self._store.view(name)
@@ -294,43 +328,21 @@ class Endpoints:
             return ask_endpoint(self._store, str(what), Path(sample))
         return predict_once(self._sources, what, Path(sample))
 
-    def _share(self, endpoint: EndpointDirectory, traffic: Traffic, say: Say) -> None:
-        spec = _next(endpoint.spec())
-        loaded = {revision.number: revision for revision in spec.revisions}
-        revisions = tuple(
-            loaded.get(number) or self._stored_revision(endpoint, number, say)
-            for number, _ in traffic.percents
-        )
-        wanted = replace(spec, revisions=revisions, traffic=traffic)
-        wanted = self._environments.ensure_all(endpoint, wanted, say)
-        self._store.changes.apply(endpoint, wanted)
+    def score(
+        self, name: str, body: bytes, *, content_type: str = "application/json"
+    ) -> ScoreAnswer:
+        """The answer of a running endpoint to a request body, sent as it is and with a key; whatever its status.
 
-    def _stored_revision(self, endpoint: EndpointDirectory, number: int, say: Say) -> Revision:
-        records = {record.number: record for record in self._store.records.revisions(endpoint.name)}
-        if number not in records:
-            raise RevisionNotFound(endpoint.name, number, list(records))
-        record = records[number]
-        if record.state is not RevisionState.READY:
-            raise RevisionNotReady(endpoint.name, number, self._ready(endpoint.name))
-        revision = _revision(record, self._store.bundle_path(endpoint, record.digest))
-        return self._environments.ensure(endpoint, revision, say)
-
-    def _ready(self, name: str) -> Sequence[int]:
-        records = self._store.records.revisions(name)
-        return [record.number for record in records if record.state is RevisionState.READY]
+        Raises:
+            EndpointStopped, EndpointUnreachable: there is no answer.
+        """
+        return send_to_endpoint(self._store, name, body, content_type)
 
     def _up(self, name: str, say: Say) -> None:
         with self._store.changing_existing(name) as endpoint:
             if not self._store.target.is_running(endpoint.path):
-                self._ensure_environments(endpoint, say)
+                self._shares.ensure_environments(endpoint, say)
             self._store.changes.start(endpoint)
-
-    def _ensure_environments(self, endpoint: EndpointDirectory, say: Say) -> None:
-        """Build again what is missing; the wanted state names them where they are now."""
-        spec = endpoint.spec()
-        ready = self._environments.ensure_all(endpoint, spec, say)
-        if ready != spec:
-            self._store.changes.apply(endpoint, _next(ready))
 
     def _down(self, name: str, say: Say) -> None:
         text = f"stopping {name} (waiting for requests in flight)"
@@ -352,19 +364,3 @@ def _noticed_late(notice: Say, text: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-def _next(spec: EndpointSpec) -> EndpointSpec:
-    return replace(spec, generation=spec.generation + 1)
-
-
-def _revision(record: RevisionRecord, bundle: str) -> Revision:
-    settings = dict(record.settings)
-    settings["providers"] = tuple(settings["providers"])
-    return Revision(
-        record.number,
-        record.digest,
-        bundle,
-        Resources(**record.resources),
-        RunSettings(**settings),
-    )

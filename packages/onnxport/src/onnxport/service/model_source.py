@@ -5,7 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from onnxport.domain.conversion import Proof
@@ -74,6 +74,15 @@ class ModelSource:
         if stem.lower() == "model" and not path.is_dir():
             stem = path.parent.name
         return model_name_from(stem)
+
+    def under_own_name(self) -> "ModelSource":
+        """The same with the folder's name before every path; a file stays as it is."""
+        if not self.path.is_dir():
+            return self
+        folder = self.path.resolve().name
+        files = tuple(replace(file, name=f"{folder}/{file.name}") for file in self.files)
+        main = None if self.main_file is None else f"{folder}/{self.main_file}"
+        return replace(self, files=files, main_file=main)
 
 
 def read_source(path: Path, framework: str | None, proof: Path | None) -> ModelSource:

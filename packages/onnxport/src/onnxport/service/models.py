@@ -16,17 +16,16 @@ from onnxport.domain.names import (
 from onnxport.registry.blobs.interface import Blob
 from onnxport.registry.model_rows import ModelSummary, NewVersion, VersionSummary
 from onnxport.registry.registry import Registry
+from onnxport.service.labels import Labels, as_mapping, check_text, checked_pairs, given_labels
 from onnxport.service.model_download import download
 from onnxport.service.model_errors import InvalidLabel, ProofUnusable
+from onnxport.service.model_framework import framework_of
+from onnxport.service.model_place import placed_model
 from onnxport.service.model_source import ModelSource, read_proof, read_source
-
-Labels = Mapping[str, str] | Iterable[str]
-"""Tags as `{key: value}`, or as bare words, which have the value ''."""
 
 Reference = str | ModelReference
 """`models:/name/3`, `models:/name@alias`, `models:/name`, or a plain name for its newest version."""
 
-_LONGEST_KEY = 255
 _LONGEST_FRAMEWORK = 64
 
 
@@ -49,6 +48,7 @@ class Models:
         alias: str | None = None,
         proof: str | Path | None = None,
         run: str | None = None,
+        keep_folder: bool = False,
     ) -> ModelVersion:
         """Copy a model into the workspace as the next version of `name`: whole, or not at all.
 
@@ -59,25 +59,30 @@ class Models:
             description: what people should know about this version.
             tags: labels that may change later.
             properties: labels that never change.
-            framework: what the model was made with; by default what its proof says, else `onnx`.
+            framework: what the model was made with; by default what its proof says, else `onnx`. `auto`: what a look at the files tells,
+                `custom` where it tells nothing.
             framework_version: the version of that framework.
             alias: a name for this version, such as `champion`; moved here from the version that had it.
             proof: the proof document; by default the file `<model>.proof.json` beside the model, if there is one.
             run: the run that made the model.
+            keep_folder: let the paths of a folder's files begin with the folder's own name, as scoring code for Azure ML expects.
 
         Raises:
             UserError: the path, the model, its proof or a label is not acceptable; the classes are in `onnxport.service.model_errors`,
                 `onnxport.inspect.errors` and `onnxport.domain.names`.
             StoreFull, StoreUnavailable, DatabaseFailed: the workspace cannot be written.
         """
-        source = read_source(
-            Path(path).expanduser(), framework, None if proof is None else Path(proof)
-        )
+        path = Path(path).expanduser()
+        if framework == "auto":
+            framework = framework_of(path)
+        source = read_source(path, framework, None if proof is None else Path(proof))
+        if keep_folder:
+            source = source.under_own_name()
         name = check_model_name(source.default_name if name is None else name)
-        tags = _checked_pairs("tag", _as_mapping(tags))
-        properties = _checked_pairs("property", properties or {})
+        tags = checked_pairs("tag", as_mapping(tags))
+        properties = checked_pairs("property", properties or {})
         aliases = () if alias is None else (check_alias(alias),)
-        _check_text("description", description)
+        check_text("description", description)
         _check_framework(framework, framework_version)
         with self.using_bytes():
             files = self._store(source)
@@ -130,16 +135,33 @@ class Models:
 
     def tag(self, reference: Reference, tags: Labels) -> ModelVersion:
         """Set tags; the others stay."""
-        checked = _checked_pairs("tag", _as_mapping(tags))
+        checked = checked_pairs("tag", as_mapping(tags))
         return self._registry.models.set_tags(_reference(reference), checked)
 
     def untag(self, reference: Reference, keys: Iterable[str]) -> ModelVersion:
         """Remove tags; keys that are not there are no error."""
         return self._registry.models.set_tags(_reference(reference), {}, list(keys))
 
+    def label(
+        self,
+        reference: Reference,
+        *,
+        description: str | None = None,
+        tags: Labels | None = None,
+        properties: Mapping[str, str] | None = None,
+    ) -> ModelVersion:
+        """Replace the description and all tags, and add properties: those of them that are given, in one step.
+
+        Raises:
+            InvalidLabel: a text that cannot be kept.
+            PropertyFixed: another value for a property that is there already.
+        """
+        given = given_labels(description, tags, properties)
+        return self._registry.models.set_labels(_reference(reference), given)
+
     def describe(self, reference: Reference, description: str) -> ModelVersion:
         """Replace the description."""
-        _check_text("description", description)
+        check_text("description", description)
         return self._registry.models.set_description(_reference(reference), description)
 
     def set_alias(self, reference: Reference, alias: str) -> ModelVersion:
@@ -162,8 +184,15 @@ class Models:
         """Delete every version of a model, or none when an endpoint uses one of them."""
         return self._registry.models.delete_all(_reference(name).name)
 
-    def download(self, reference: Reference, directory: str | Path) -> Path:
+    def download(
+        self, reference: Reference, directory: str | Path, *, overwrite: bool = False
+    ) -> Path:
         """Copy a version's files into a folder, checking every byte; a proof is written beside the model.
+
+        Args:
+            reference: the version.
+            directory: the folder; made when missing.
+            overwrite: replace what has the names of the version's files.
 
         Returns:
             The model's file, or the folder where the version has no main file.
@@ -173,7 +202,18 @@ class Models:
             BlobMissing, BlobDamaged: the workspace has lost bytes of this version.
         """
         version = self.get(reference)
-        return download(self._registry.blobs, version, Path(directory).expanduser())
+        folder = Path(directory).expanduser()
+        return download(self._registry.blobs, version, folder, overwrite=overwrite)
+
+    def path(self, reference: Reference) -> Path:
+        """Where a version can be read in place: its file, or its folder where it has several.
+
+        It lies in the workspace, is read-only and shares storage with the blobs where the disk can.
+
+        Raises:
+            BlobMissing, BlobDamaged: the workspace has lost bytes of this version.
+        """
+        return placed_model(self._registry.root, self.get(reference), self.materialise)
 
     def materialise(self, version: ModelVersion, directory: Path) -> None:
         """Put a version's files under a directory, read-only, sharing storage with the workspace where possible."""
@@ -210,33 +250,6 @@ def _proof_of(source: ModelSource, files: Iterable[ModelFile]) -> Proof | None:
         if file.path == source.main_file:
             return read_proof(source.proof_path, file.sha256)
     raise ProofUnusable(source.proof_path, "belongs to an ONNX model, and this is not one")
-
-
-def _as_mapping(labels: Labels | None) -> Mapping[str, str]:
-    if labels is None:
-        return {}
-    if isinstance(labels, str):
-        return {labels: ""}
-    return labels if isinstance(labels, Mapping) else dict.fromkeys(labels, "")
-
-
-def _checked_pairs(kind: str, pairs: Mapping[str, str]) -> dict[str, str]:
-    for key, value in pairs.items():
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise InvalidLabel(kind, "has a key or a value that is not text")
-        if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
-            raise InvalidLabel(kind, f"has the key {key[:80]!r}")
-        _check_text(kind, value)
-    return dict(pairs)
-
-
-def _check_text(kind: str, text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidLabel(kind, "is not Unicode text") from None
-    if "\x00" in text:
-        raise InvalidLabel(kind, "holds a null character")
 
 
 def _check_framework(framework: str | None, version: str | None) -> None:

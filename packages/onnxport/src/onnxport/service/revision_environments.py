@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onnxport.bundle.interface import BundleDamaged
+from onnxport.bundle.interface import Bundle, BundleDamaged
 from onnxport.domain.endpoint import EndpointSpec, Revision
 from onnxport.domain.environment import EnvironmentLock
 from onnxport.errors import UserError
@@ -66,6 +66,12 @@ class RevisionEnvironments:
             return replace(revision, environment=None)
         place = self._build(bundle, manifest.environment, say)
         return replace(revision, environment=endpoint.path_to(place))
+
+    def place_of(self, bundle: Bundle, say: Say) -> Path | None:
+        """The environment of a bundle, built where it is missing; `None` where it needs none."""
+        if bundle.manifest.environment is None:
+            return None
+        return self._build(bundle.directory, bundle.manifest.environment, say)
 
     def _build(self, bundle: Path, environment: EnvironmentLock, say: Say) -> Path:
         try:

@@ -17,7 +17,7 @@ from onnxport.domain.resources import Resources, RunSettings
 from onnxport.domain.status import EndpointStatus
 from onnxport.domain.traffic import Traffic
 from onnxport.errors import OnnxportError
-from onnxport.registry.errors import EndpointNotFound
+from onnxport.registry.errors import EndpointExists, EndpointNotFound
 from onnxport.service.deploy_options import DeployOptions, key_policy, with_new_revision
 from onnxport.service.deployment import Deployment
 from onnxport.service.endpoint_directory import EndpointDirectory
@@ -52,12 +52,12 @@ class Rollout:
 
     def check(self, name: str, options: DeployOptions) -> None:
         """Raise what the options alone make impossible, before anything is registered."""
-        _outline(self.store.directory(name).spec_if_any(), options)
+        _outline(name, self.store.directory(name).spec_if_any(), options)
 
     def plan(self, name: str, options: DeployOptions) -> list[str]:
         """What `run` would do, as sentences."""
         before = self.store.directory(name).spec_if_any()
-        listen, policy, traffic = _outline(before, options)
+        listen, policy, traffic = _outline(name, before, options)
         shares = ", ".join(
             f"{'the new revision' if number == _NEXT else f'revision {number}'} {share} %"
             for number, share in traffic.percents
@@ -85,6 +85,7 @@ class Rollout:
                 revision = wanted.revisions[-1].number
                 step.detail = f"revision {revision} on {wanted.listen.host}:{wanted.listen.port}"
                 status = self._start(endpoint, wanted, revision)
+                self.store.records.set_labels(name, options.labels())
         with progress.step("golden request") as step:
             view = self.store.view(name)
             example, answer = self._try_out(endpoint, view, content.bundle)
@@ -113,14 +114,13 @@ class Rollout:
         options: DeployOptions,
     ) -> EndpointSpec:
         """The wanted state with the new revision; its number, port and keys are kept for it from here on."""
+        # Once more: the endpoint may have changed while the model was registered.
+        _outline(endpoint.name, before, options)
         if before is None:
             self._begin(endpoint)
         listen = options.listen(before.listen if before else Listen())
         keys = endpoint.keys() or new_keys()
         policy = key_policy(options, before.keys if before else None, listen.host, keys)
-        _outline(
-            before, options
-        )  # once more: the endpoint may have changed while the model was registered
         listen = self.store.reserve_address(endpoint, listen, before)
         endpoint.write_keys(keys)
         revision = self._next_revision(endpoint, before, content, options)
@@ -227,9 +227,11 @@ def registered_detail(models: Sequence[ModelVersion], *, used_again: bool) -> st
 
 
 def _outline(
-    before: EndpointSpec | None, options: DeployOptions
+    name: str, before: EndpointSpec | None, options: DeployOptions
 ) -> tuple[Listen, KeyPolicy, Traffic]:
     """Where the endpoint will listen, whether it needs keys, and its traffic with the new revision as `_NEXT`."""
+    if before is not None and options.must_be_new:
+        raise EndpointExists(name)
     listen = options.listen(before.listen if before else Listen())
     policy = key_policy(options, before.keys if before else None, listen.host, {})
     _, traffic = with_new_revision(before, Revision(_NEXT, "", ""), options.traffic)

@@ -18,6 +18,7 @@ class ScoreAnswer:
     content_type: str
     body: bytes
     took_s: float
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def message(self) -> str:
@@ -71,4 +72,7 @@ def send_score(
     finally:
         connection.close()
     took_s = time.perf_counter() - began
-    return ScoreAnswer(answer.status, answer.getheader("Content-Type", ""), content, took_s)
+    fields = tuple(answer.getheaders())
+    return ScoreAnswer(
+        answer.status, answer.getheader("Content-Type", ""), content, took_s, fields
+    )

@@ -10,6 +10,7 @@ from onnxport.bundle.publish import remove_unfinished
 from onnxport.errors import OnnxportError, PlatformError
 from onnxport.registry.location import Location
 from onnxport.registry.registry import Registry
+from onnxport.service.model_place import remove_places
 
 _BUNDLE_AGE_S = 3600
 """A bundle that no revision names may be about to get one; after an hour nobody is building any more."""
@@ -55,7 +56,7 @@ class Tidied:
 
 
 def tidy(location: Location, registry: Registry, *, verify: bool) -> Tidied:
-    """Remove bytes that no version needs, bundles that no revision names and what killed processes left behind.
+    """Remove bytes that no version needs, bundles that no revision and no image names and what killed processes left behind.
 
     Args:
         location: the workspace.
@@ -71,14 +72,21 @@ def tidy(location: Location, registry: Registry, *, verify: bool) -> Tidied:
 
     swept = registry.blobs.sweep(keep)
     damaged = _damaged(registry) if verify else ()
-    return Tidied(swept.blobs, swept.size, swept.leftovers, len(bundles), damaged)
+    registered = {
+        (name, version.version)
+        for name in registry.models.names()
+        for version in registry.models.versions(name)
+    }
+    places = remove_places(location.root, registered)
+    return Tidied(swept.blobs, swept.size, swept.leftovers + places, len(bundles), damaged)
 
 
 def _remove_bundles(folder: Path, registry: Registry) -> list[Path]:
     if not folder.is_dir():
         return []
     remove_unfinished(folder)
-    named = {digest.removeprefix("sha256:") for digest in registry.endpoints.digests()}
+    digests = registry.endpoints.digests() | registry.images.digests()
+    named = {digest.removeprefix("sha256:") for digest in digests}
     before = time.time() - _BUNDLE_AGE_S
     unnamed = [
         path
