@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.bundle.publish import remove_unfinished
+from onnxport.environment.place import remove_unfinished as remove_unfinished_environments
 from onnxport.errors import OnnxportError, PlatformError
 from onnxport.registry.location import Location
 from onnxport.registry.registry import Registry
@@ -70,8 +71,10 @@ def tidy(location: Location, registry: Registry, *, verify: bool) -> Tidied:
         return frozenset(blob.sha256 for blob in registry.models.blobs())
 
     swept = registry.blobs.sweep(keep)
+    unfinished = remove_unfinished_environments(location.root / "environments")
     damaged = _damaged(registry) if verify else ()
-    return Tidied(swept.blobs, swept.size, swept.leftovers, len(bundles), damaged)
+    leftovers = swept.leftovers + unfinished
+    return Tidied(swept.blobs, swept.size, leftovers, len(bundles), damaged)
 
 
 def _remove_bundles(folder: Path, registry: Registry) -> list[Path]:
