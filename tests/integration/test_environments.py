@@ -9,6 +9,7 @@ from onnxport import Workspace
 from onnxport.environment.errors import (
     IndexUnreachable,
     NoFileForPython,
+    PackageBuildFailed,
     PackageNotFound,
     VersionNotAvailable,
 )
@@ -90,3 +91,10 @@ def test_a_version_that_no_index_holds(environments: Environments) -> None:
 def test_a_package_without_a_file_for_the_wanted_python(environments: Environments) -> None:
     with pytest.raises(NoFileForPython, match=r"3\.8, 3\.9"):
         build(environments, "onnxruntime==1.7.0\n")
+
+
+def test_a_package_that_cannot_be_built_here(environments: Environments) -> None:
+    if find_on_machine("3.12") is None:
+        pytest.skip("there is no Python 3.12 on this machine")
+    with pytest.raises(PackageBuildFailed, match=r"scipy==1\.2\.1"):
+        build(environments, "dependencies: [scipy==1.2.1, python=3.12]\n")

@@ -64,7 +64,17 @@ def explain(*lines: str, unreachable: bool = False) -> OnnxportError:
                 "And because you require idna==2.0, we can conclude that your requirements are unsatisfiable.",
             ),
         ),
-        ("lock_failed", "Failed to build", ("error: Failed to build `thing==1.0`",)),
+        (
+            "package_build_failed",
+            "scipy==1.2.1, which myenv.yml asks for, has no wheel for Python 3.8 on this machine, and building it failed: ModuleNotFoundError: No module named 'imp'",
+            (
+                "error: Failed to build `scipy==1.2.1`",
+                "cause: The build backend returned an error",
+                "ModuleNotFoundError: No module named 'imp'",
+                "hint: This error likely indicates that `scipy@1.2.1` depends on `imp`",
+            ),
+        ),
+        ("lock_failed", "disk", ("error: no space left on the disk",)),
     ],
 )  # fmt: skip
 def test_uvs_words_become_an_error(code: str, words: str, lines: tuple[str, ...]) -> None:

@@ -93,14 +93,17 @@ class Environments:
         progress, store = progress or NoProgress(), self.store
         with progress.step("read") as step:
             specification = self.read(path)
-            step.detail = f"{len(specification.requirements)} requirements"
+            count = len(specification.requirements)
+            step.detail = "1 requirement" if count == 1 else f"{count} requirements"
         with progress.step("lock") as step:
 
             def say(words: str) -> None:
                 step.detail = words
 
             locked = store.lock(specification, python=python, upgrade=upgrade, say=say)
-            step.detail = f"{len(locked.versions)} packages for Python {locked.python}"
+            count = len(locked.versions)
+            packages = "1 package" if count == 1 else f"{count} packages"
+            step.detail = f"{packages} for Python {locked.python}"
         with progress.step("environment") as step:
             name = specification.source_name
             place = store.ensure(locked.text, locked.python, specification.options, say, name)
