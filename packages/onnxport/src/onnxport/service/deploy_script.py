@@ -44,8 +44,9 @@ class ScriptDeployer:
         """Carry out the steps; see `Endpoints.deploy_script`."""
         options.check()
         options.check_script()
+        environments = self.rollout.environments.environments()
         with progress.step("inspect") as step:
-            environment = EnvironmentFile.read(source)
+            environment = EnvironmentFile.read(source, environments.conda_names)
             code = read_scoring_code(source, environment.python, self.rollout.store.root)
             found = find_models(self.sources, source.models)
             name = check_endpoint_name(_default_name(source, found) if name is None else name)
@@ -66,7 +67,6 @@ class ScriptDeployer:
                     step.detail = text
                     progress.notice(text)
 
-                environments = self.rollout.environments.environments()
                 locked, place = locked_environment(environments, environment, say)
                 step.detail = f"Python {locked.python}, {place}"
             with progress.step("bundle") as step:
@@ -82,7 +82,8 @@ class ScriptDeployer:
         """What `deploy` would do; see `Endpoints.plan_script`."""
         options.check()
         options.check_script()
-        environment = EnvironmentFile.read(source)
+        names = self.rollout.environments.environments().conda_names
+        environment = EnvironmentFile.read(source, names)
         code = read_scoring_code(source, environment.python, self.rollout.store.root)
         found = find_models(self.sources, source.models)
         name = check_endpoint_name(_default_name(source, found) if name is None else name)
