@@ -17,6 +17,7 @@ from onnxport.cli.main import cli
 from onnxport.errors import OnnxportError
 from onnxport.service.bundles import Bundles
 from onnxport.service.endpoints import Endpoints
+from onnxport.service.environments import Environments
 from onnxport.service.images import Images
 from onnxport.service.models import Models
 from onnxport.service.script_run import Scripts
@@ -87,6 +88,7 @@ def sdk_page() -> str:
         ("Workspace", Workspace),
         ("Workspace.models", Models),
         ("Workspace.endpoints", Endpoints),
+        ("Workspace.environments", Environments),
         ("Workspace.bundles", Bundles),
         ("Workspace.images", Images),
         ("Workspace.scripts", Scripts),

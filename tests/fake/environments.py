@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from onnxport.environment.conda_names import built_in_names
 from onnxport.environment.lock import LockedEnvironment
 from onnxport.environment.specification import EnvironmentSpecification
 
@@ -19,6 +20,7 @@ class FakeEnvironments:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.conda_names = built_in_names()
         self.built: list[tuple[str, tuple[str, ...]]] = []
 
     def lock(

@@ -17,8 +17,11 @@ import pytest
 from onnx import TensorProto, helper
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = "docs/guides/scoring-scripts.md"
-PAGES = ["README.md", pytest.param(SCRIPTS, marks=pytest.mark.network)]
+FROM_AN_INDEX = ["docs/guides/scoring-scripts.md", "docs/guides/environments.md"]
+PAGES = [
+    "README.md",
+    *(pytest.param(page, marks=pytest.mark.network) for page in FROM_AN_INDEX),
+]
 
 
 def sessions(page: str) -> list[list[tuple[str, list[str]]]]:

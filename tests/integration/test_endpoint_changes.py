@@ -5,7 +5,6 @@ A small stand-in for the data plane runs in real processes; registry, bundles an
 
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -61,11 +60,9 @@ def prepared(tmp_path_factory):
 
 
 @pytest.fixture
-def root(tmp_path, prepared, monkeypatch):
+def root(tmp_path, prepared):
     root = tmp_path / "my work ü"
     shutil.copytree(prepared, root)
-    # Away from ports that endpoints of other test runs choose.
-    monkeypatch.setattr("onnxport.service.ports.FIRST_PORT", random.randrange(12_000, 28_000))
     yield root
     if (root / "endpoints").exists():
         for directory in root.glob("endpoints/*/"):

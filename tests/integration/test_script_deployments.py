@@ -4,7 +4,6 @@ The data plane and the environments are small stand-ins (real processes, real fo
 """
 
 import json
-import random
 import shutil
 import sys
 from pathlib import Path
@@ -48,10 +47,9 @@ def prepared(tmp_path_factory):
 
 
 @pytest.fixture
-def root(tmp_path, prepared, monkeypatch):
+def root(tmp_path, prepared):
     root = tmp_path / "my work ü"
     shutil.copytree(prepared, root)
-    monkeypatch.setattr("onnxport.service.ports.FIRST_PORT", random.randrange(12_000, 28_000))
     yield root
     for directory in root.glob("endpoints/*/"):
         TARGET.stop(directory, 1)
@@ -422,6 +420,16 @@ def test_a_plan_changes_and_builds_nothing(endpoints, folder, root, environments
     assert "requirements.txt: 1 requirement" in plan
     assert (["double"], []) == (Workspace.open(root).models.names(), environments.built)
     assert not (root / "endpoints").exists()
+
+
+def test_the_workspaces_own_names_of_conda_packages_are_used(root, folder):
+    (folder / "myenv.yml").write_text("dependencies:\n- our-tools\n")
+    (root / "conda-names.json").write_text('{"our-tools": null}')
+    plan = Workspace.open(root).endpoints.plan_script(
+        folder / "score.py", env=folder / "myenv.yml", name="x"
+    )
+
+    assert "myenv.yml: 0 requirements" in "\n".join(plan)
 
 
 def test_a_failure_tells_which_models_stay_registered(deploy, folder, environments, monkeypatch):

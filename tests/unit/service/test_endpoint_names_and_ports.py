@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnxport.domain.names import check_endpoint_name
 from onnxport.service.deploy_source import endpoint_name_from
-from onnxport.service.endpoint_errors import PortTaken
+from onnxport.service.endpoint_errors import InvalidOption, PortTaken
 from onnxport.service.ports import HostUnusable, check_port, choose_port, url_of
 
 
@@ -50,7 +50,7 @@ def test_a_taken_port_is_passed_over(monkeypatch):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        monkeypatch.setattr("onnxport.service.ports.FIRST_PORT", port)
+        monkeypatch.setenv("ONNXPORT_FIRST_PORT", str(port))
 
         assert choose_port("127.0.0.1", {port + 1}) > port + 1
         with pytest.raises(PortTaken, match="in use"):
@@ -80,8 +80,16 @@ def test_a_host_that_cannot_be_listened_on_is_told_at_once(monkeypatch, host):
         check_port(host, 8000)
 
 
+@pytest.mark.parametrize("text", ["", "0", "65536", "x", "-1", "80.5"])
+def test_a_first_port_that_is_none_is_told(monkeypatch, text):
+    monkeypatch.setenv("ONNXPORT_FIRST_PORT", text)
+
+    with pytest.raises(InvalidOption, match="ONNXPORT_FIRST_PORT"):
+        choose_port("127.0.0.1", ())
+
+
 def test_a_port_that_may_not_be_used_is_passed_over(monkeypatch):
-    monkeypatch.setattr("onnxport.service.ports.FIRST_PORT", 20_000)
+    monkeypatch.setenv("ONNXPORT_FIRST_PORT", "20000")
     bind = socket.socket.bind
 
     class Guarded(socket.socket):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onnxport.registry.registry import Registry
     from onnxport.service.bundles import Bundles
     from onnxport.service.endpoints import Endpoints
+    from onnxport.service.environments import Environments
     from onnxport.service.images import Images
     from onnxport.service.known_workspaces import KnownWorkspace
     from onnxport.service.models import Models
@@ -123,6 +124,13 @@ class Workspace:
         from onnxport.service.script_run import Scripts
 
         return Scripts(self.root, self.models)
+
+    @cached_property
+    def environments(self) -> "Environments":
+        """Virtual environments that scoring code runs in."""
+        from onnxport.service.environments import Environments
+
+        return Environments(self.root)
 
     def show(self) -> WorkspaceSummary:
         """What is in the workspace."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -32,7 +33,18 @@ def read_conda_file(text: str, path: Path, names: CondaNames) -> Statements:
     tree = read_yaml(text, path.name)
     if not isinstance(tree, Table):
         raise SpecificationInvalid(path.name, tree.line, "is not a table with the key dependencies")
-    return add_up(_read_key(entry, path, names) for entry in tree.entries)
+    stated = add_up(_read_key(entry, path, names) for entry in tree.entries)
+    return replace(stated, notices=(*stated.notices, *_say_left_out(stated)))
+
+
+def _say_left_out(stated: Statements) -> Iterator[str]:
+    """One notice for each reason: an exported conda environment names fifty libraries."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in stated.left_out:
+        by_reason.setdefault(why, []).append(name)
+    for why, names in by_reason.items():
+        which = f"package {names[0]} is" if len(names) == 1 else f"packages {', '.join(names)} are"
+        yield f"the conda {which} left out: {why}"
 
 
 def _read_key(entry: Entry, path: Path, names: CondaNames) -> Statements:
@@ -94,10 +106,10 @@ def _read_package(text: str, path: Path, names: CondaNames) -> Statements:
         if match.name == "python":
             python, notice = wanted_python(match.specifier)
             return Statements(python=python, notices=(notice,) if notice else ())
+        return _map_package(match, text, path, names)
     except NotExpressible as error:
         nearest = names.nearest(canonical_name(text) or "")
         raise CondaPackageUnmapped(text, path.name, str(error), nearest) from None
-    return _map_package(match, text, path, names)
 
 
 def _map_package(match: CondaMatch, text: str, path: Path, names: CondaNames) -> Statements:
@@ -106,10 +118,10 @@ def _map_package(match: CondaMatch, text: str, path: Path, names: CondaNames) ->
         return Statements()
     if name.startswith("__") or name in names.left_out:
         why = names.left_out.get(name, "it stands for a property of the machine")
-        return Statements(notices=(f"the conda package {name} is left out: {why}",))
+        return Statements(left_out=((name, why),))
     if is_vendor_package(canonical_name(name)):
         return Statements((name,))
-    if match.specifier and _NIGHTLY.search(name):
+    if match.version and _NIGHTLY.search(name):
         notice = f"the version of {name} is not kept: the newest release is taken"
         return Statements((_requirement(names, name, "", text, path),), notices=(notice,))
     return Statements((_requirement(names, name, match.specifier, text, path),))

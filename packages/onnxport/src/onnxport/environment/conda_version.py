@@ -20,21 +20,26 @@ class NotExpressible(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CondaMatch:
-    """A package's name as conda has it, in lower case, and the versions that are allowed, as a PEP 440 specifier."""
+    """A package's name as conda has it, in lower case, and what follows it: the versions that are allowed, in conda's words."""
 
     name: str
-    specifier: str
+    version: str
+
+    @property
+    def specifier(self) -> str:
+        """The versions as a PEP 440 specifier, without a build string; raises `NotExpressible`."""
+        return _specifier(self.version)
 
 
 def parse_match(text: str) -> CondaMatch:
-    """Read a match specification; channel and build string are left out. Raises `NotExpressible`."""
+    """Read a match specification, the channel left out; raises `NotExpressible` where it has no name."""
     text = text.rpartition("::")[2].strip()
     in_bracket, text = _split_bracket(text)
     match = _NAME.match(text)
     if match is None:
         raise NotExpressible("it does not begin with a name")
     version = in_bracket if in_bracket is not None else match[2].strip()
-    return CondaMatch(match[1].lower(), _specifier(version))
+    return CondaMatch(match[1].lower(), version)
 
 
 def _split_bracket(text: str) -> tuple[str | None, str]:

@@ -1,10 +1,13 @@
 """What can go wrong with uv, with locks and with environments."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from onnxport.errors import PlatformError, UserError
 
 _LAST_LINES = 6
+_UNBUILT = re.compile(r"Failed to (?:build|download and build) `([^`]+)`")
+_PYTHON_ERROR = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception)\b|error: ")
 
 
 class UvNotFound(PlatformError):
@@ -35,6 +38,19 @@ class UvFailed(PlatformError):
     def last_words(self) -> str:
         """The end of what uv said."""
         return " | ".join(self.lines[-_LAST_LINES:])
+
+    @property
+    def unbuilt(self) -> str | None:
+        """The package whose source could not be built, as `name==version`; `None` where that is not what failed."""
+        match = _UNBUILT.search(" ".join(self.lines))
+        return match[1].replace("@", "==") if match else None
+
+    @property
+    def build_words(self) -> str:
+        """The last line of what the build of a package said."""
+        said = [line for line in self.lines if not line.startswith(("hint:", "or `", "["))]
+        errors = [line for line in said if _PYTHON_ERROR.match(line)]
+        return (errors or said or [""])[-1][:300]
 
 
 class IndexUnreachable(PlatformError):
@@ -123,6 +139,19 @@ class EnvironmentBuildFailed(PlatformError):
         super().__init__(
             f"the environment of {source} could not be made. uv said: {words}",
             "Mend what uv says (a compiler that a source package needs, disk space, a mirror with other files), then try again.",
+        )
+
+
+class PackageBuildFailed(UserError):
+    """A package has no wheel for this Python on this machine, and its source cannot be built."""
+
+    code = "package_build_failed"
+
+    def __init__(self, package: str, source: str, python: str, words: str) -> None:
+        super().__init__(
+            f"{package}, which {source} asks for, has no wheel for Python {python} on this machine, and building it failed: {words}",
+            "Write a newer version, choose the Python that it was released for with --python X.Y, or build a wheel of it and name its "
+            "folder with --find-links.",
         )
 
 

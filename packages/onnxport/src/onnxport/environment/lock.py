@@ -27,7 +27,6 @@ _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MU
 _ENTRY = re.compile(r"^(?=\S)", re.MULTILINE)
 _HASH = re.compile(r"--hash=(\S+)")
 _PROGRESS = ("Resolved ", "Downloading ", "Downloaded ", "Building ", "Built ", "Updating ")
-_MOST_ROUNDS = 4
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
 _FIRST_FOR_NUMPY_2 = Version("1.19")
 
@@ -119,13 +118,12 @@ class _Resolver:
     def without_vendor_packages(self, bounds: tuple[str, ...] = ()) -> str:
         """The lock, whatever packages depend on the vendor's: those that are not known are found in the first answer."""
         excluded = set(KNOWN_VENDOR_PACKAGES)
-        for _ in range(_MOST_ROUNDS):
+        while True:
             text = self._compile(self.specification.requirements, bounds, excluded, self.say)
             found = {name for name in pinned_versions(text) if is_vendor_package(name)}
-            if not found:
-                break
+            if found <= excluded:
+                return text
             excluded |= found
-        return text
 
     def with_numpy_1(self, text: str) -> tuple[str, str]:
         """The lock with NumPy 1 and a notice; where requirements demand NumPy 2 the lock as it is and a warning."""

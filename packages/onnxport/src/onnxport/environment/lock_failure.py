@@ -8,6 +8,7 @@ from onnxport.environment.errors import (
     IndexUnreachable,
     LockFailed,
     NoFileForPython,
+    PackageBuildFailed,
     PackageNotFound,
     RequirementsConflict,
     UvFailed,
@@ -46,6 +47,8 @@ def explain_failure(
     said = " ".join(failure.lines)
     if failure.unreachable:
         return IndexUnreachable(source, failure.last_words)
+    if failure.unbuilt:
+        return PackageBuildFailed(failure.unbuilt, source, python, failure.build_words)
     if "No solution found" not in said:
         return LockFailed(source, failure.last_words)
     if match := _NOT_FOUND.search(said):

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from onnxport.environment.source import local_path
 from onnxport.environment.specification_errors import SpecificationInvalid
 from onnxport.environment.statements import Statements
 
@@ -67,7 +68,7 @@ def _valued(option: str, value: str, path: Path) -> Statements:
     if option in INCLUDING:
         return Statements()
     if option == "--find-links" and "://" not in value:
-        value = str((path.parent / Path(value).expanduser()).absolute())
+        value = str(local_path(path.parent, value).absolute())
     notices: tuple[str, ...] = ()
     if _CREDENTIALS.search(value):
         notices = (

@@ -3,6 +3,7 @@
 The format is that of pip ("Requirements File Format" in its documentation); what cannot be locked with hashes is refused.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from onnxport.environment.requirement_options import INCLUDING, read_option
-from onnxport.environment.source import decode, read_source
+from onnxport.environment.source import decode, local_path, read_source
 from onnxport.environment.specification_errors import SpecificationInvalid
 from onnxport.environment.statements import Statements, add_up
 from onnxport.environment.uv import without_credentials
@@ -86,7 +87,7 @@ def _read_included(number: int, value: str, path: Path, including: tuple[Path, .
     if "://" in value:
         why = "includes a file from the network, which is not supported"
         raise SpecificationInvalid(path.name, number, why, "Download that file and include it.")
-    other = path.parent / value
+    other = local_path(path.parent, value)
     text = decode(value, read_source(other))
     lines = list(enumerate(text.split("\n"), start=1))
     return read_requirement_lines(lines, other, (*including, path))
@@ -125,12 +126,12 @@ def _read_path(number: int, text: str, path: Path) -> Statements:
         return Statements((text,))
     if not _PATH.match(text):
         raise SpecificationInvalid(path.name, number, _mistake(text), _hint(text))
-    archive = path.parent / Path(bare.strip().removeprefix("file://")).expanduser()
-    if archive.is_dir():
+    archive = local_path(path.parent, bare.strip().removeprefix("file://"))
+    if os.path.isdir(archive):  # noqa: PTH112 - Path's own fails for names that are too long
         why = f"names the folder {bare.strip()[:200]}, which cannot be locked with a hash"
         remedy = "Build a wheel of it (python -m build) and name that, or pass the folder with --source-dir."
         raise SpecificationInvalid(path.name, number, why, remedy)
-    if not archive.is_file():
+    if not os.path.isfile(archive):  # noqa: PTH113
         raise SpecificationInvalid(
             path.name, number, f"names {bare.strip()[:200]}, which is not there"
         )
@@ -147,7 +148,8 @@ def _check_url(number: int, url: str, path: Path) -> None:
             "holds a password in the URL of a package",
             "Write ${NAME} there and set NAME in the environment, or name an index with --extra-index-url.",
         )
-    if url.startswith("file:") and not Path(url.removeprefix("file://").partition("#")[0]).exists():
+    file = url.removeprefix("file://").partition("#")[0]
+    if url.startswith("file:") and not os.path.exists(file):  # noqa: PTH110
         raise SpecificationInvalid(
             path.name,
             number,

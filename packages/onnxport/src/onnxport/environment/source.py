@@ -18,9 +18,9 @@ _MARKS = {
 
 def read_source(path: Path) -> bytes:
     """The bytes of a regular file of a sensible size; raises `SpecificationUnreadable`."""
-    if path.exists() and not path.is_file():
-        raise SpecificationUnreadable(path.name, "it is not a file")
     try:
+        if path.exists() and not path.is_file():
+            raise SpecificationUnreadable(path.name, "it is not a file")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -29,6 +29,11 @@ def read_source(path: Path) -> bytes:
     if len(content) > MOST_BYTES:
         raise SpecificationUnreadable(path.name, f"it is larger than {MOST_BYTES // 10**6} MB")
     return content
+
+
+def local_path(folder: Path, text: str) -> Path:
+    """The path that a text in a file of this folder names."""
+    return folder / os.path.expanduser(text)  # noqa: PTH111 - Path's own fails for unknown users
 
 
 def decode(name: str, content: bytes) -> str:

@@ -1,5 +1,6 @@
 """What an environment should hold: read from a conda file or a requirements file, told apart by what is in them."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,7 +9,7 @@ from pathlib import Path
 from onnxport.environment.conda_file import read_conda_file
 from onnxport.environment.conda_names import CondaNames
 from onnxport.environment.requirements_file import read_requirements_file
-from onnxport.environment.source import decode, read_source
+from onnxport.environment.source import decode, local_path, read_source
 from onnxport.environment.statements import Statements
 from onnxport.environment.vendor_packages import without_vendor_packages
 
@@ -57,7 +58,7 @@ def read_specification(
         CondaPackageUnmapped: a conda package has no equal among wheels.
         PythonUnsupported: it asks for Python 2.
     """
-    path = Path(path).expanduser()
+    path = local_path(Path(), os.fspath(path))
     source = read_source(path)
     text = decode(path.name, source)
     if _CONDA_KEY.search(text):

@@ -7,7 +7,7 @@ from functools import reduce
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Requirements, bounds, options, variables, a Python version, and notices for people."""
+    """Requirements, bounds, options, variables, a Python version, notices for people, and what is left out with the reason."""
 
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
@@ -15,6 +15,7 @@ class Statements:
     variables: Mapping[str, str] = field(default_factory=dict)
     python: str | None = None
     notices: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def __add__(self, other: "Statements") -> "Statements":
         """Both; of two Python versions the later one."""
@@ -25,6 +26,7 @@ class Statements:
             {**self.variables, **other.variables},
             other.python or self.python,
             self.notices + other.notices,
+            self.left_out + other.left_out,
         )
 
 

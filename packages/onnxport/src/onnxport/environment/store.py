@@ -10,6 +10,7 @@ from onnxport.environment.errors import (
     EnvironmentBuildFailed,
     EnvironmentNotFound,
     IndexUnreachable,
+    PackageBuildFailed,
     UvFailed,
 )
 from onnxport.environment.interpreters import Interpreter, find_interpreter, find_on_machine
@@ -28,6 +29,7 @@ from onnxport.environment.record import EnvironmentRecord, describe_environment
 from onnxport.environment.requirements_text import installing_arguments, write_requirements
 from onnxport.environment.specification import EnvironmentSpecification
 from onnxport.environment.uv import Say, install_lock, make_environment
+from onnxport.errors import OnnxportError
 
 _LOCKS = "locks"
 _DIGITS = 16
@@ -99,6 +101,7 @@ class EnvironmentStore:
 
         Raises:
             InterpreterNotFound: this Python is gone from the machine.
+            PackageBuildFailed: a package has no wheel, and building it failed.
             EnvironmentBuildFailed, IndexUnreachable, UvNotFound: an index or the machine failed; nothing is left behind.
         """
         place = self.place_of(lock_digest(text), python)
@@ -109,8 +112,7 @@ class EnvironmentStore:
             try:
                 _install(beside, text, interpreter, options, say)
             except UvFailed as failure:
-                kind = IndexUnreachable if failure.unreachable else EnvironmentBuildFailed
-                raise kind(source_name, failure.last_words) from failure
+                raise _explained(failure, source_name, python) from failure
             record = describe_environment(beside, text, python, source_name)
             size_mb = record["size_bytes"] / 1e6
             say(f"{len(record['packages'])} packages, {size_mb:.1f} MB, Python {python}")
@@ -154,6 +156,14 @@ class EnvironmentStore:
     def remove_unfinished(self) -> int:
         """Remove what killed builds left behind; returns how many. Builds that are running are let be."""
         return remove_unfinished(self.folder)
+
+
+def _explained(failure: UvFailed, source_name: str, python: str) -> OnnxportError:
+    if failure.unreachable:
+        return IndexUnreachable(source_name, failure.last_words)
+    if failure.unbuilt:
+        return PackageBuildFailed(failure.unbuilt, source_name, python, failure.build_words)
+    return EnvironmentBuildFailed(source_name, failure.last_words)
 
 
 def _known(

@@ -38,17 +38,16 @@ class ScriptDeployer:
         """Carry out the steps; see `Endpoints.deploy_script`."""
         options.check()
         options.check_script()
+        environments = self.rollout.environments.environments()
         with progress.step("inspect") as step:
-            environment = EnvironmentFile.read(source)
+            environment = EnvironmentFile.read(source, environments.conda_names)
             code = read_scoring_code(source, environment.python, self.rollout.store.root)
             found = find_models(self.sources, source.models)
             name = check_endpoint_name(_default_name(source, found) if name is None else name)
             self.rollout.check(name, options)
             golden = None if sample is None else SampleRequest(*read_raw(sample), "user")
             step.detail = f"{code.entry_script}, {environment.summary}"
-        bundles = ScoringBundles(
-            self.rollout.store.root, self.sources, self.rollout.environments.environments()
-        )
+        bundles = ScoringBundles(self.rollout.store.root, self.sources, environments)
         prepared = bundles.register(code, environment, found, progress)
         with telling_what_stays(prepared.new):
             content = bundles.build(prepared, golden, progress)
@@ -59,7 +58,8 @@ class ScriptDeployer:
         """What `deploy` would do; see `Endpoints.plan_script`."""
         options.check()
         options.check_script()
-        environment = EnvironmentFile.read(source)
+        names = self.rollout.environments.environments().conda_names
+        environment = EnvironmentFile.read(source, names)
         code = read_scoring_code(source, environment.python, self.rollout.store.root)
         found = find_models(self.sources, source.models)
         name = check_endpoint_name(_default_name(source, found) if name is None else name)

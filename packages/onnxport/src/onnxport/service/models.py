@@ -14,6 +14,7 @@ from onnxport.domain.names import (
     parse_reference,
 )
 from onnxport.registry.blobs.interface import Blob
+from onnxport.registry.errors import ModelNotFound
 from onnxport.registry.model_rows import ModelSummary, NewVersion, VersionSummary
 from onnxport.registry.registry import Registry
 from onnxport.service.labels import Labels, as_mapping, check_text, checked_pairs, given_labels
@@ -133,6 +134,45 @@ class Models:
             found = ModelReference(found.name, version, alias)
         return self._registry.models.get(found)
 
+    def search(
+        self,
+        name: str | None = None,
+        *,
+        version: int | None = None,
+        tags: Iterable[tuple[str, str | None]] = (),
+        properties: Iterable[tuple[str, str | None]] = (),
+        framework: str | None = None,
+        run: str | None = None,
+        newest: bool = False,
+    ) -> Sequence[ModelVersion]:
+        """The versions that pass every filter, by name and number; none is no error.
+
+        Args:
+            name: only versions of this model.
+            version: only those of this number.
+            tags: pairs that they must have; `None` as a value stands for any.
+            properties: the same for properties.
+            framework: what they were made with.
+            run: the run that made them.
+            newest: of each model only the newest of those found.
+        """
+        wanted_tags, wanted_properties = tuple(tags), tuple(properties)
+        names = self.names() if name is None else [name]
+        found: dict[tuple[str, int], ModelVersion] = {}
+        for summary in (one for known in names for one in self._versions_if_any(known)):
+            if version not in (None, summary.version):
+                continue
+            one = self.get(summary.reference)
+            fits = (
+                _has(one.tags, wanted_tags)
+                and _has(one.properties, wanted_properties)
+                and framework in (None, one.framework)
+                and run in (None, one.lineage.run)
+            )
+            if fits:
+                found[one.name, 0 if newest else one.version] = one
+        return list(found.values())
+
     def tag(self, reference: Reference, tags: Labels) -> ModelVersion:
         """Set tags; the others stay."""
         checked = checked_pairs("tag", as_mapping(tags))
@@ -226,6 +266,12 @@ class Models:
         """Hold this to go from bytes to a record of them: no garbage collection happens in between."""
         return self._registry.blobs.using()
 
+    def _versions_if_any(self, name: str) -> Sequence[VersionSummary]:
+        try:
+            return self.versions(name)
+        except ModelNotFound:
+            return ()
+
     def _store(self, source: ModelSource) -> tuple[ModelFile, ...]:
         files = []
         for file in source.files:
@@ -241,6 +287,10 @@ def _reference(text: Reference) -> ModelReference:
     if isinstance(text, ModelReference):
         return text
     return parse_reference(text) if is_reference(text) else ModelReference(check_model_name(text))
+
+
+def _has(labels: Mapping[str, str], wanted: Iterable[tuple[str, str | None]]) -> bool:
+    return all(key in labels and value in (None, labels[key]) for key, value in wanted)
 
 
 def _proof_of(source: ModelSource, files: Iterable[ModelFile]) -> Proof | None:

@@ -8,9 +8,11 @@ from collections.abc import Collection
 from typing import Any
 
 from onnxport.errors import UserError
-from onnxport.service.endpoint_errors import PortTaken
+from onnxport.service.endpoint_errors import InvalidOption, PortTaken
 
-FIRST_PORT = 8000
+VARIABLE = "ONNXPORT_FIRST_PORT"
+_FIRST_PORT = 8000
+_LAST_PORT = 65535
 _TRIED = 2000
 _OTHER_PORT_MAY_DO = frozenset({errno.EADDRINUSE, errno.EACCES})
 
@@ -38,22 +40,31 @@ def is_loopback(host: str) -> bool:
 
 
 def choose_port(host: str, reserved: Collection[int]) -> int:
-    """The first port from 8000 that is free on the host and not reserved for another endpoint.
+    """The first port from 8000, or from `ONNXPORT_FIRST_PORT`, that is free on the host and not reserved for another endpoint.
 
     Raises:
+        InvalidOption: the variable is no port.
         HostUnusable: the host is unknown or not one of this machine.
         PortTaken: none is free.
     """
     found = _resolve(host)
     problem = "no port is free"
-    for port in range(FIRST_PORT, FIRST_PORT + _TRIED):
+    first = _first_port()
+    for port in range(first, min(first + _TRIED, _LAST_PORT + 1)):
         if port in reserved:
             continue
         taken = _try_listening(host, found, port)
         if taken is None:
             return port
         problem = taken
-    raise PortTaken(host, FIRST_PORT, problem)
+    raise PortTaken(host, first, problem)
+
+
+def _first_port() -> int:
+    text = os.environ.get(VARIABLE, str(_FIRST_PORT))
+    if not text.isdecimal() or not 1 <= int(text) <= _LAST_PORT:
+        raise InvalidOption(VARIABLE, f"a port between 1 and {_LAST_PORT}")
+    return int(text)
 
 
 def check_port(host: str, port: int) -> None:

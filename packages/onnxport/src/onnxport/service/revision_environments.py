@@ -85,9 +85,10 @@ class RevisionEnvironments:
 
 def workspace_environments(root: Path) -> "EnvironmentStore":
     """The environments of a workspace."""
+    from onnxport.environment.conda_names import CondaNames
     from onnxport.environment.store import EnvironmentStore
 
-    return EnvironmentStore(root / "environments")
+    return EnvironmentStore(root / "environments", CondaNames.of_user(root))
 
 
 def _is_there(place: Path) -> bool:

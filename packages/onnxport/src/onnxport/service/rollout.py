@@ -63,7 +63,7 @@ class Rollout:
             for number, share in traffic.percents
         )
         how = "load beside what runs, then swap" if before else "a new endpoint"
-        port = listen.port or "chosen from 8000 on"
+        port = listen.port or "the first free one"
         return [
             plan_line("start", f"{how}: '{name}' on {listen.host}, port {port}"),
             plan_line("keys", "required" if policy.required else "not required"),

@@ -73,6 +73,4 @@ def send_score(
         connection.close()
     took_s = time.perf_counter() - began
     fields = tuple(answer.getheaders())
-    return ScoreAnswer(
-        answer.status, answer.getheader("Content-Type", ""), content, took_s, fields
-    )
+    return ScoreAnswer(answer.status, answer.getheader("Content-Type", ""), content, took_s, fields)

@@ -36,7 +36,7 @@ class ScoringBundles:
     def prepare(self, source: ScoringSource, progress: Progress) -> PreparedCode:
         """Look at everything, then register what is new; raises whatever is wrong with what was given."""
         with progress.step("inspect") as step:
-            environment = EnvironmentFile.read(source)
+            environment = EnvironmentFile.read(source, self.environments.conda_names)
             code = read_scoring_code(source, environment.python, self.root)
             found = find_models(self.sources, source.models)
             step.detail = f"{code.entry_script}, {environment.summary}"

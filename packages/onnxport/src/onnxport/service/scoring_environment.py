@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnxport.bundle.interface import ScoringEnvironment
+from onnxport.environment.conda_names import CondaNames
 from onnxport.environment.python_version import check_python
 from onnxport.environment.specification import EnvironmentSpecification, read_specification
 from onnxport.environment.store import EnvironmentStore
@@ -22,8 +23,8 @@ class EnvironmentFile:
     wanted_python: str | None
 
     @classmethod
-    def read(cls, source: ScoringSource) -> "EnvironmentFile":
-        """Read the file.
+    def read(cls, source: ScoringSource, names: CondaNames) -> "EnvironmentFile":
+        """Read the file; `names` says what conda packages are called on PyPI.
 
         Raises:
             EnvironmentNeeded: none was named; tells which files lie beside the script.
@@ -33,7 +34,7 @@ class EnvironmentFile:
         if source.environment is None:
             raise EnvironmentNeeded(source.script, _candidates(source))
         python = None if source.python is None else check_python(source.python)
-        return cls(read_specification(source.environment), python)
+        return cls(read_specification(source.environment, names), python)
 
     @property
     def python(self) -> str | None:

@@ -70,8 +70,9 @@ class Scripts:
         progress = progress or NoProgress()
         program = self._program or worker_program()
         source = ScoringSource.of(script, env, models, source_dir, python)
+        store = self._environments or workspace_environments(self._root)
         with progress.step("inspect") as step:
-            file = EnvironmentFile.read(source)
+            file = EnvironmentFile.read(source, store.conda_names)
             code = read_scoring_code(source, file.python, self._root)
             found = find_models(self._sources, source.models)
             step.detail = f"{code.entry_script}, {file.summary}"
@@ -83,7 +84,6 @@ class Scripts:
                 step.detail = text
                 progress.notice(text)
 
-            store = self._environments or workspace_environments(self._root)
             environment, place = locked_environment(store, file, say)
             step.detail = f"Python {environment.python}, {place}"
         interpreter = place / "bin" / "python"

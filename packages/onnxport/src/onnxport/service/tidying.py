@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.bundle.publish import remove_unfinished
+from onnxport.environment.place import remove_unfinished as remove_unfinished_environments
 from onnxport.errors import OnnxportError, PlatformError
 from onnxport.registry.location import Location
 from onnxport.registry.registry import Registry
@@ -71,6 +72,7 @@ def tidy(location: Location, registry: Registry, *, verify: bool) -> Tidied:
         return frozenset(blob.sha256 for blob in registry.models.blobs())
 
     swept = registry.blobs.sweep(keep)
+    unfinished = remove_unfinished_environments(location.root / "environments")
     damaged = _damaged(registry) if verify else ()
     registered = {
         (name, version.version)
@@ -78,7 +80,8 @@ def tidy(location: Location, registry: Registry, *, verify: bool) -> Tidied:
         for version in registry.models.versions(name)
     }
     places = remove_places(location.root, registered)
-    return Tidied(swept.blobs, swept.size, swept.leftovers + places, len(bundles), damaged)
+    leftovers = swept.leftovers + unfinished + places
+    return Tidied(swept.blobs, swept.size, leftovers, len(bundles), damaged)
 
 
 def _remove_bundles(folder: Path, registry: Registry) -> list[Path]:
