@@ -121,7 +121,7 @@ class Workspace:
         resource_group: str | None = None,
         location: str | None = None,
         cloud: str = "AzureCloud",
-        id: str | None = None,  # noqa: A002 - the vendor's name
+        id: str | None = None,
     ) -> "Workspace":
         """The current workspace under this name."""
         return cls(subscription_id, resource_group, name, auth, location)

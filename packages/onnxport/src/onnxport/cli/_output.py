@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from onnxport.service.printable_text import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
@@ -38,16 +40,6 @@ def print_fields(fields: Iterable[tuple[str, object]]) -> None:
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         print(f"{name.ljust(width)}  {value}")
-
-
-def printable(value: object) -> str:
-    """The text of a value, with control characters escaped."""
-    text = "-" if value is None else str(value)
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
 
 
 def _texts(row: Sequence[object]) -> tuple[str, ...]:

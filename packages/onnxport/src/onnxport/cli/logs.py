@@ -2,9 +2,9 @@
 
 import click
 
-from onnxport.cli._log_text import readable
 from onnxport.cli._options import common_options, open_workspace
 from onnxport.cli._output import print_json
+from onnxport.service.log_text import readable
 
 
 @click.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from onnxport.domain.traffic import Traffic
 from onnxport.registry.endpoints import EndpointRecords
+from onnxport.service import log_text
 from onnxport.service.ask_endpoint import ask_endpoint, send_to_endpoint
 from onnxport.service.bundles import Bundles
 from onnxport.service.deploy import Deployer
@@ -307,10 +308,11 @@ class Endpoints:
         say = _notice(progress)
         return for_each(self._store, names, lambda name: self._down(name, say))
 
-    def logs(self, name: str, lines: int = 100) -> Sequence[str]:
-        """The last lines of the endpoint's log, oldest first."""
+    def logs(self, name: str, lines: int = 100, *, readable: bool = False) -> Sequence[str]:
+        """The last lines of the endpoint's log, oldest first; `readable` for people, else as they are."""
         self._store.records.get(name)
-        return self._store.target.logs(self._store.directory(name).path, lines)
+        found = self._store.target.logs(self._store.directory(name).path, lines)
+        return [log_text.readable(line) for line in found] if readable else found
 
     def follow_logs(self, name: str, lines: int = 100) -> Iterator[str]:
         """The last lines of the log, then further ones as they come, without end."""

@@ -1,0 +1,5 @@
+"""`Dataset`: not there."""
+
+from azureml.core.data import Dataset
+
+__all__ = ["Dataset"]

@@ -1,0 +1,5 @@
+"""`Datastore`: not there."""
+
+from azureml.core.data import Datastore
+
+__all__ = ["Datastore"]

@@ -1,0 +1,10 @@
+"""`PyTorch`: not there yet."""
+
+from azureml._not_provided import Absent
+from azureml.core.runconfig import NOT_YET
+
+
+class PyTorch(metaclass=Absent):
+    """Not there yet: touching it raises `NotProvidedException`."""
+
+    instead = NOT_YET
