@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,20 @@ from azureml._not_provided import absent, not_provided
 from azureml._translating import exception_of, translated
 from azureml.core import _deploying
 from azureml.core._configuration import DeploymentConfiguration
-from azureml.core._labels import OWN, has_labels, public_properties
+from azureml.core._labels import OWN, has_labels
 from azureml.core._printing import Printed, say, say_finished
 from azureml.core._scoring import ScoringFiles
+from azureml.core.webservice.record import ServiceRecord, has_model, is_of_image
 from azureml.core.workspace import Workspace
 from azureml.exceptions import WebserviceException
 
-_STATES = {
-    "ready": "Healthy",
-    "degraded": "Healthy",
-    "starting": "Transitioning",
-    "failed": "Failed",
-}
 
-
-class Webservice:
+class Webservice(ServiceRecord):
     """A service by its name, as an object of its kind.
 
     Raises:
         WebserviceException: there is none.
     """
-
-    kind = "ACI"
 
     def __new__(cls, workspace: Workspace, name: str) -> Any:
         """The service as an object of its kind."""
@@ -58,105 +49,6 @@ class Webservice:
         made = _object(workspace, name, kind)
         made.failure = failure
         return made
-
-    workspace: Workspace
-    name: str
-    failure: OnnxportError | None = None
-    files: ScoringFiles | None = None
-    _deleted = False
-    token_auth_enabled = False
-    created_by = ""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(workspace={self.workspace!r}, name={self.name})"
-
-    @property
-    def _view(self) -> Any:
-        with translated():
-            return self.workspace.native.endpoints.get(self.name)
-
-    @property
-    def compute_type(self) -> str:
-        """`ACI`, `AKS` or `Local`, as it was ordered."""
-        return self.kind
-
-    @property
-    def state(self) -> str:
-        """`Healthy` where it answers; else `Transitioning`, `Unhealthy`, `Failed` or `Deleting`."""
-        if self._deleted:
-            return "Deleting"
-        if self.failure is not None:
-            return "Failed"
-        return _STATES.get(self._view.state, "Unhealthy")
-
-    @property
-    def error(self) -> dict[str, str] | None:
-        """Why it failed."""
-        failure = self.failure
-        return None if failure is None else {"code": failure.code, "message": failure.message}
-
-    @property
-    def scoring_uri(self) -> str | None:
-        """Where requests go to."""
-        return None if self.failure else f"{self._view.url}/score"
-
-    @property
-    def swagger_uri(self) -> str | None:
-        """Where the contract is."""
-        return None if self.failure else f"{self._view.url}/swagger.json"
-
-    @property
-    def auth_enabled(self) -> bool:
-        """Whether requests need a key."""
-        return bool(self._view.spec.keys.required)
-
-    @property
-    def description(self) -> str:
-        """What people should know about it."""
-        return str(self._view.description)
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """Labels that may change."""
-        return dict(self._view.tags)
-
-    @property
-    def properties(self) -> dict[str, str]:
-        """Further labels."""
-        return public_properties(self._view.properties)
-
-    @property
-    def created_time(self) -> datetime:
-        """When it was made."""
-        created: datetime = self._view.created
-        return created
-
-    @property
-    def updated_time(self) -> datetime:
-        """When its newest revision was made."""
-        updated: datetime = self._view.revisions[-1].created
-        return updated
-
-    @property
-    def image_id(self) -> str | None:
-        """The image that it was deployed from, as `name:version`."""
-        found: str | None = self._view.properties.get(f"{OWN}image")
-        return found
-
-    @property
-    def image(self) -> Any:
-        """The image that it was deployed from."""
-        from azureml.core.image import Image
-
-        return None if self.image_id is None else Image(self.workspace, id=self.image_id)
-
-    @property
-    def models(self) -> list[Any]:
-        """The models of its newest revision."""
-        from azureml.core.model import Model
-
-        references = [one.removeprefix("models:/") for one in self._view.revisions[-1].models]
-        return [Model(self.workspace, id=one.replace("/", ":")) for one in references]
 
     @staticmethod
     def deploy(
@@ -238,8 +130,8 @@ class Webservice:
             if has_labels(view.tags, tags)
             and has_labels(view.properties, properties)
             and compute_type in (None, view.properties.get(f"{OWN}kind", "ACI"))
-            and _is_of_image(view, **wanted)
-            and _has_model(view, model_name, model_id)
+            and is_of_image(view, **wanted)
+            and has_model(view, model_name, model_id)
         ]
 
     def wait_for_deployment(
@@ -405,20 +297,3 @@ def _object(workspace: Workspace, name: str, kind: str) -> Any:
     made = object.__new__(classes.get(kind, webservice.AciWebservice))
     made.workspace, made.name = workspace, name
     return made
-
-
-def _is_of_image(
-    view: Any, image_name: str | None, image_id: str | None, image_digest: str | None
-) -> bool:
-    found = view.properties.get(f"{OWN}image", "")
-    return (
-        image_id in (None, found)
-        and image_name in (None, found.partition(":")[0])
-        and image_digest in (None, view.revisions[-1].digest)
-    )
-
-
-def _has_model(view: Any, name: str | None, identifier: str | None) -> bool:
-    ids = [one.removeprefix("models:/").replace("/", ":") for one in view.revisions[-1].models]
-    names = [one.partition(":")[0] for one in ids]
-    return identifier in (None, *ids) and name in (None, *names)
