@@ -1,4 +1,4 @@
-"""Write the reference pages that come from the code: every command, every error, the SDK.
+"""Write the reference pages that come from the code: every command, every error, the SDK, what there is of azureml.core.
 
 `python docs/generate_reference.py` writes them; with `--check` it fails where a page differs from the code.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import onnxport
+from generate_azureml_coverage import coverage_page
 from onnxport.cli.main import cli
 from onnxport.errors import OnnxportError
 from onnxport.service.bundles import Bundles
@@ -31,7 +32,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    pages = {"commands.md": commands_page(), "errors.md": errors_page(), "sdk.md": sdk_page()}
+    pages = {
+        "commands.md": commands_page(),
+        "errors.md": errors_page(),
+        "sdk.md": sdk_page(),
+        "azureml-coverage.md": coverage_page(),
+    }
     stale = [name for name, text in pages.items() if _read(REFERENCE / name) != text]
     if check and stale:
         print(f"generated pages differ from the code: {', '.join(stale)}; run `make reference`")

@@ -4,7 +4,6 @@ Each runs with a small model of the same shapes, and with the real one where the
 """
 
 import json
-import os
 from pathlib import Path
 from random import randint
 
@@ -15,7 +14,7 @@ from onnx import TensorProto, helper
 
 MODELS = Path(__file__).parents[3].parent / "shared" / "models"
 EMOTIONS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
-HEAD = '''
+HEAD = """
 import json
 import os
 import time
@@ -39,8 +38,8 @@ def init():
 
 def predict(data):
     return session.run([output_name], {{input_name: data}})[0]
-'''
-MNIST_2018 = '''
+"""
+MNIST_2018 = """
 
 def run(input_data):
     try:
@@ -50,8 +49,8 @@ def run(input_data):
         return json.dumps({"result": [result], "time_in_sec": [time.time() - start]})
     except Exception as e:
         return json.dumps({"error": str(e)})
-'''
-MNIST_NEWEST = '''
+"""
+MNIST_NEWEST = """
 
 def run(input_data):
     try:
@@ -60,8 +59,8 @@ def run(input_data):
         return {"result": int(np.argmax(predict(data)[0])), "time_in_sec": time.time() - start}
     except Exception as e:
         return {"error": str(e)}
-'''
-EMOTION = f'''
+"""
+EMOTION = f"""
 
 def run(input_data):
     try:
@@ -71,8 +70,8 @@ def run(input_data):
         return json.dumps({{"result": ranked[:1], "time_in_sec": [0.0]}})
     except Exception as e:
         return json.dumps({{"error": str(e)}})
-'''
-NESTED = '''
+"""
+NESTED = """
 
 def run(input_data):
     try:
@@ -80,7 +79,7 @@ def run(input_data):
         return {"result": predict(data).tolist(), "time": 0.0}
     except Exception as e:
         return {"error": str(e)}
-'''
+"""
 
 
 def save_pooling_model(path: Path, shape: list[int], outputs: int) -> Path:
@@ -174,7 +173,9 @@ def deploy_newest(ws, model, *, service_name):
     from azureml.core.webservice import AciWebservice
 
     packages = ["numpy", "onnxruntime==1.15.1", "azureml-core", "azureml-defaults"]
-    Path("myenv.yml").write_text(CondaDependencies.create(pip_packages=packages).serialize_to_string())
+    Path("myenv.yml").write_text(
+        CondaDependencies.create(pip_packages=packages).serialize_to_string()
+    )
     myenv = Environment.from_conda_specification(name="myenv", file_path="myenv.yml")
     inference_config = InferenceConfig(entry_script="score.py", environment=myenv)
     aciconfig = AciWebservice.deploy_configuration(
@@ -196,7 +197,11 @@ def register(ws, path: str, name: str, description: str):
     from azureml.core.model import Model
 
     return Model.register(
-        model_path=path, model_name=name, tags={"onnx": "demo"}, description=description, workspace=ws
+        model_path=path,
+        model_name=name,
+        tags={"onnx": "demo"},
+        description=description,
+        workspace=ws,
     )
 
 
@@ -315,6 +320,9 @@ def test_a_folder_keeps_its_name_in_the_service_and_here(ws, folder):
     service = Model.deploy(ws, "folders", [model], InferenceConfig(entry_script="score.py"))
 
     assert ["net", ["labels.txt", "model.onnx"], "cat\ndog\n"] == service.run("{}")
-    here = Model.get_model_path("net")
-    assert ("net", ["labels.txt", "model.onnx"]) == (os.path.basename(here), sorted(os.listdir(here)))
+    here = Path(Model.get_model_path("net"))
+    assert ("net", ["labels.txt", "model.onnx"]) == (
+        here.name,
+        sorted(path.name for path in here.iterdir()),
+    )
     assert str(Path("out") / "net") == model.download("out")

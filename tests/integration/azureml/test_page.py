@@ -2,13 +2,14 @@
 
 import json
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 from fake.models import save_scaling_model
 
-SAMPLE = '''
+SAMPLE = """
 import json
 import sys
 
@@ -30,7 +31,7 @@ def run(raw_data):
         return json.dumps({{"result": result{first}.tolist()}})
     except Exception as e:
         return json.dumps({{"error": str(e)}})
-'''
+"""
 AS_PUBLISHED = {"astype": ".astype('float32')", "first": ""}
 MENDED = {"astype": ".astype('float32')", "first": "[0]"}
 
@@ -66,14 +67,12 @@ def run_page(script: dict[str, str]):
     first_input, first_output = session.get_inputs()[0].name, session.get_outputs()[0].name
     session.run([first_output], {first_input: np.ones((1, 4), np.float32)})
     # 4: the scoring script
-    with open("score.py", "w") as file:
-        file.write(SAMPLE.format(**script))
+    Path("score.py").write_text(SAMPLE.format(**script))
     # 5: its environment
     myenv = CondaDependencies()
     for package in ("numpy", "azureml-core", "onnxruntime"):
         myenv.add_pip_package(package)
-    with open("myenv.yml", "w") as file:
-        file.write(myenv.serialize_to_string())
+    Path("myenv.yml").write_text(myenv.serialize_to_string())
     # 6: the image
     image_config = ContainerImage.image_configuration(
         execution_script="score.py",

@@ -12,7 +12,7 @@ import yaml
 from azureml.core.environment import Environment
 from azureml.exceptions import WebserviceException
 
-_UNMET = {
+UNMET_OF_CODE = {
     "docker_file": "steps of a Dockerfile are not run; install what they install on this machine",
     "base_image": "services are processes of this machine, without a base image",
     "enable_gpu": "services run on the CPU",
@@ -56,7 +56,7 @@ def scoring_files(
         script: the entry script, where there is a source folder inside it.
         source_dir: the source folder.
         environment: a conda file inside it, or an environment.
-        unmet: what was set that this machine has no use for, by the keys of `_UNMET`.
+        unmet: what was set that this machine has no use for, by the keys of `UNMET_OF_CODE`.
 
     Raises:
         WebserviceException: the script is not there.
@@ -68,5 +68,5 @@ def scoring_files(
     if isinstance(environment, str):
         inside = folder / environment
         environment = str(inside if inside.is_file() else Path(environment))
-    notices = tuple(f"{name}: {_UNMET[name]}" for name, value in unmet.items() if value)
+    notices = tuple(f"{name}: {UNMET_OF_CODE[name]}" for name, value in unmet.items() if value)
     return ScoringFiles(path, environment, source_dir, notices)

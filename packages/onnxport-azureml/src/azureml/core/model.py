@@ -38,6 +38,9 @@ class Model:
         WebserviceException: there is none.
     """
 
+    workspace: Workspace
+    native: Any
+
     class Framework:
         """What a model was made with, by the vendor's names."""
 

@@ -14,6 +14,7 @@ from azureml.exceptions import UserErrorException, WorkspaceException
 
 _NO_RUNS = "Runs and experiments are not there yet; models, images and services are."
 _NO_DATA = "Read files where they are: paths of this machine need no datastore."
+_NO_CLOUD = "Nothing of the cloud is here."
 _NO_SECRETS = "Use environment variables."
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -212,6 +213,10 @@ class Workspace:
         """The workspace's folder as a URL."""
         return self._native.root.as_uri()
 
+    datastores = property(absent("Workspace.datastores", _NO_DATA))
+    datasets = property(absent("Workspace.datasets", _NO_DATA))
+    linked_services = property(absent("Workspace.linked_services", _NO_CLOUD))
+    service_context = property(absent("Workspace.service_context", _NO_CLOUD))
     delete = absent("Workspace.delete", "Delete the workspace's folder, once `onnxport down` has stopped its endpoints.")  # fmt: skip
     update = absent("Workspace.update", "A workspace here is a folder without labels.")
     get_run = absent("Workspace.get_run", _NO_RUNS)

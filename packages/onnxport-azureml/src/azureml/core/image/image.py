@@ -21,6 +21,9 @@ class Image:
         WebserviceException: there is none.
     """
 
+    workspace: Workspace
+    native: Any
+
     def __init__(
         self,
         workspace: Workspace,

@@ -2,14 +2,25 @@
 
 from typing import Any
 
+from azureml._not_provided import absent
 from azureml.core._configuration import DeploymentConfiguration
 from azureml.core.webservice.webservice import Webservice
+
+_ADDRESS = "The service listens on this machine: scoring_uri."
+_RESOURCES = "Use: onnxport bundle show SERVICE, onnxport endpoint show SERVICE --json"
 
 
 class AciWebservice(Webservice):
     """A service that was ordered for Azure Container Instances."""
 
     kind = "ACI"
+    public_ip = property(absent("AciWebservice.public_ip", _ADDRESS))
+    public_fqdn = property(absent("AciWebservice.public_fqdn", _ADDRESS))
+    container_resource_requirements = property(
+        absent("AciWebservice.container_resource_requirements", _RESOURCES)
+    )
+    environment = property(absent("AciWebservice.environment", _RESOURCES))
+    location = "local"
 
     @staticmethod
     def deploy_configuration(

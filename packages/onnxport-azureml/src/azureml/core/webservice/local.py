@@ -94,6 +94,10 @@ class LocalWebservice(Webservice):
         )
         return _deploying.deploy_again(wanted, None, self.models, None, self.files)
 
+    def get_logs(self, num_lines: int = 5000, init: bool = False, raw: bool = False) -> str:
+        """The last lines of the log, for people."""
+        return super().get_logs(num_lines, init)
+
     def get_keys(self) -> Any:
         """Not provided for this kind."""
         not_provided("LocalWebservice.get_keys", _NO_KEYS)
