@@ -151,6 +151,76 @@ def metrics(subject: ScriptEndpoint) -> str:
     return "\n".join(line.partition("{")[0] + " " + line.rpartition(" ")[2] for line in lines)
 
 
+TROUBLESOME = """
+import json, os, subprocess, threading
+
+def init():
+    pass
+
+def run(raw_data):
+    wanted = json.loads(raw_data)
+    if "fork" in wanted:
+        return ["child" if os.fork() == 0 else "parent", os.getpid()]
+    if "garble" in wanted:
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, b"x" * 64)
+            except OSError:
+                pass
+        return "written"
+    if "close" in wanted:
+        os.closerange(3, 1024)
+    if "start" in wanted:
+        return subprocess.Popen(["sleep", "600"]).pid
+    if "shout" in wanted:
+        for n in range(200):
+            print("line", n)
+    return os.getpid()
+"""
+
+
+@pytest.fixture
+def troublesome(tmp_path: Path) -> Iterator[ScriptEndpoint]:
+    with script_endpoint(tmp_path, TROUBLESOME) as subject:
+        yield subject
+
+
+def test_a_process_that_the_script_forks_never_answers(troublesome: ScriptEndpoint) -> None:
+    told = [troublesome.score('{"fork": 1}').json() for _ in range(5)]
+
+    assert {"parent"} == {who for who, _ in told}
+    assert {told[0][1]} == {pid for _, pid in told} | {troublesome.score().json()}
+
+
+@pytest.mark.parametrize("body", ['{"garble": 1}', '{"close": 1}'], ids=["garbled", "closed"])
+def test_a_script_that_spoils_its_descriptors_is_replaced(
+    troublesome: ScriptEndpoint, body: str
+) -> None:
+    troublesome.score(body)
+    until(lambda: 200 == troublesome.score().status, "a worker that answers")
+
+    assert 200 == troublesome.score().status
+    assert 0 == troublesome.wait_ready()["restarts"]
+
+
+def test_what_a_script_has_started_ends_with_its_worker(troublesome: ScriptEndpoint) -> None:
+    pid = troublesome.score('{"start": 1}').json()
+    assert is_alive(pid)
+    assert 0 == troublesome.stop()
+
+    until(lambda: not is_alive(pid), "what the script has started to end")
+
+
+def test_every_printed_line_is_logged_with_its_request(troublesome: ScriptEndpoint) -> None:
+    troublesome.score('{"shout": 1}', {"x-request-id": "loud"})
+
+    def lines() -> list[str]:
+        return [one["text"] for one in troublesome.log_events() if one.get("request_id") == "loud"]
+
+    until(lambda: len(lines()) == 200, "all lines")
+    assert [f"line {n}" for n in range(200)] == lines()
+
+
 def test_an_allocation_beyond_the_limit_fails_in_the_run_alone(tmp_path: Path) -> None:
     with script_endpoint(tmp_path, FAULTY, resources={"memory_mb": 200}) as subject:
         pid = subject.score().json()
@@ -216,6 +286,7 @@ NO_START = [
     ("def init():\n    helper()\ndef helper():\n    raise OSError('no such model')\ndef run(x): pass", "init_failed", "init() of score.py raised OSError: no such model (line 4)"),
     ("def init(): pass\ndef run(*args): pass", "run_signature", "*args"),
     ("def init(): pass\ndef run(): pass", "run_signature", "needs a parameter"),
+    ("def init(): pass\nasync def run(x): pass", "run_signature", "is 'async'"),
     ("import os\ndef init(): os._exit(5)\ndef run(x): pass", "worker_died", "with exit code 5 before init() had returned"),
     ("import sys\ndef init(): sys.exit(5)\ndef run(x): pass", "init_failed", "SystemExit: 5"),
     ("def init():\n    global x\n    x = bytearray(900 << 20)\n    import time; time.sleep(60)\ndef run(x): pass", "memory_limit", "more than the 200 MiB"),

@@ -138,6 +138,10 @@ class Script:
             )
         from . import raw_request
 
+        if inspect.iscoroutinefunction(self._run):
+            raise ScriptProblem(
+                "run_signature", f"run() of {self._name} is 'async'; write it as a plain function"
+            )
         decorated = is_decorated(self._run)
         if raw_request.was_asked_for and decorated:
             raise ScriptProblem(

@@ -77,6 +77,7 @@ class Service:
         self._send(frames.READY, 0, json.dumps(description).encode())
         buffer = bytearray(frames.LARGEST_MESSAGE)
         view = memoryview(buffer)
+        own = os.getpid()
         receive, buffers, slot = self._queue.recvmsg_into, [buffer], self._slot
         while True:
             try:
@@ -100,6 +101,8 @@ class Service:
             else:
                 incoming = Incoming(body)
             result = script.answer(incoming)
+            if os.getpid() != own:
+                os._exit(0)  # a process that the script has forked and let go on: it is no worker
             self._answer(number, result)
             self._number = 0
             if result.leaving:
