@@ -18,6 +18,7 @@ from onnxport.errors import OnnxportError
 from onnxport.service.bundles import Bundles
 from onnxport.service.endpoints import Endpoints
 from onnxport.service.environments import Environments
+from onnxport.service.mirror import Mirror
 from onnxport.service.models import Models
 from onnxport.service.script_run import Scripts
 from onnxport.workspace import Workspace
@@ -90,6 +91,7 @@ def sdk_page() -> str:
         ("Workspace.environments", Environments),
         ("Workspace.bundles", Bundles),
         ("Workspace.scripts", Scripts),
+        ("Workspace.mirror", Mirror),
     ):
         lines += [f"## {title}", "", *_documented(kind), ""]
         for name, member in vars(kind).items():
