@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from onnxport.service.known_workspaces import KnownWorkspace
     from onnxport.service.mirror import Mirror
     from onnxport.service.models import Models
+    from onnxport.service.notebooks import Notebooks
     from onnxport.service.script_run import Scripts
     from onnxport.service.tidying import Tidied
 
@@ -124,6 +125,13 @@ class Workspace:
         from onnxport.service.environments import Environments
 
         return Environments(self.root)
+
+    @cached_property
+    def notebooks(self) -> "Notebooks":
+        """Notebooks, to be run without a person."""
+        from onnxport.service.notebooks import Notebooks
+
+        return Notebooks(self.root)
 
     @cached_property
     def mirror(self) -> "Mirror":

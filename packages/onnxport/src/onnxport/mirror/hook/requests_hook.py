@@ -29,7 +29,7 @@ def _asking_first(original: Any, module: Any) -> Any:
             response = original(self, request, *arguments, **named)
         except module.ConnectionError as error:
             text = with_advice(str(error), url)
-            raise type(error)(text, request=request, response=error.response) from error
+            raise type(error)(text, request=request, response=error.response) from None
         if is_gone(response.status_code):
             response.reason = with_advice(str(response.reason), url)
         return response

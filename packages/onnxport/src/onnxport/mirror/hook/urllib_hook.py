@@ -47,7 +47,7 @@ def _asking_first(original: Any, request_class: Any) -> Any:
         except DownloadFailed:
             raise
         except urllib.error.URLError as error:
-            raise DownloadFailed(error.reason, url) from error
+            raise DownloadFailed(error.reason, url) from None
 
     asking: Any = ask_first
     asking.asks_mirror = True
