@@ -1,4 +1,4 @@
-"""Run notebooks without a person."""
+"""Run notebooks without a person, or make a kernel for one."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Run notebooks without a person."""
+    """Run notebooks without a person, or make a kernel for one."""
 
 
 @command.command()
@@ -80,6 +80,36 @@ def run(
             _show(failure)
         print(outcome.output)
     outcome.raise_if_failed()
+
+
+@command.group()
+def kernel() -> None:
+    """Make kernels for Jupyter."""
+
+
+@kernel.command()
+@click.option("--name", default="onnxport", show_default=True, help="What Jupyter calls it.")
+@click.option(
+    "--env",
+    default="auto",
+    metavar="FILE|auto",
+    help="What it holds: a conda or requirements file; auto: what notebooks about ONNX usually import.  [default: auto]",
+)
+@click.option("--python", metavar="VERSION", help="The Python to run it, such as 3.11.")
+@workspace_option
+@json_option
+def install(name: str, env: str, python: str | None, workspace: str | None, as_json: bool) -> None:
+    """Let Jupyter offer a kernel with the azureml modules, the mirror and the workspace.
+
+    Choose it in Jupyter for a notebook that you want to run by hand. It is replaced when it is installed again.
+    """
+    notebooks = open_workspace(workspace).notebooks
+    with Steps(quiet=as_json) as steps:
+        folder = notebooks.install_kernel(name, env=env, python=python, progress=steps)
+    if as_json:
+        print_json({"name": name, "path": str(folder)})
+    else:
+        print(folder)
 
 
 def _value(text: str) -> Any:

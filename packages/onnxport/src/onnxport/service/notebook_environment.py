@@ -27,6 +27,15 @@ RUNNER = EnvironmentSpecification(
 """What runs cells: it talks to the kernel over a protocol, so that it shares no package with it."""
 
 _KERNEL = ("ipykernel>=6.20",)
+_USUAL = (
+    "matplotlib",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pillow",
+    "requests",
+)
 _DISTRIBUTIONS = ("onnxport", "onnxport-azureml")
 _SHARED = {"numpy", "onnx", "pillow", "packaging", "pyyaml"}
 """What notebooks pin as well: their versions win, onnxport only names the packages."""
@@ -66,7 +75,7 @@ def kernel_environment(
     Args:
         env: a conda or requirements file, or `auto`: what the cells import.
         python: the Python that a person named.
-        notebook: the notebook; `auto` without one gives a kernel with nothing else.
+        notebook: the notebook; without one `auto` is what notebooks about ONNX usually import.
 
     Raises:
         UserError: the file or the Python cannot be used; see `onnxport.environment.specification_errors`.
@@ -116,7 +125,7 @@ def build(
 
 def _of_cells(notebook: Notebook | None) -> EnvironmentSpecification:
     if notebook is None:
-        return EnvironmentSpecification(None, (), source_name="the kernel")
+        return EnvironmentSpecification(None, _USUAL, source_name="the kernel")
     sources = [cell.source for cell in notebook.cells]
     installed = [word for source in sources for word in installed_words(source)]
     found = requirements_of(imported_modules(sources, notebook.path.parent), installed)

@@ -21,6 +21,7 @@ from onnxport.service.notebook_environment import (
     build,
     kernel_environment,
 )
+from onnxport.service.notebook_kernels import check_kernel_name, install_kernel
 from onnxport.service.notebook_outcome import CellFailure, NotebookOutcome
 from onnxport.service.progress import NoProgress, Progress
 from onnxport.service.revision_environments import workspace_environments
@@ -96,19 +97,38 @@ class Notebooks:
             failures, ran = _follow(events, read, progress)
         return NotebookOutcome(read.path, target, len(read.cells), ran, tuple(failures))
 
-    def kernel(
+    def install_kernel(
         self,
+        name: str = "onnxport",
+        *,
         env: str | Path = AUTO,
         python: str | None = None,
-        title: str = "onnxport",
         progress: Progress | None = None,
-    ) -> dict[str, Any]:
-        """A kernel specification for Jupyter, `kernel.json`, its environment built; raises what `run` raises about environments."""
+    ) -> Path:
+        """Let Jupyter offer a kernel that does the same for a person: this workspace, its mirror, the azureml modules.
+
+        Args:
+            name: its name; one of ours with this name is replaced.
+            env: a conda or requirements file, or `auto`: what notebooks about ONNX usually import.
+            python: the Python to run it.
+            progress: told what is built.
+
+        Returns:
+            The folder of the kernel specification.
+
+        Raises:
+            KernelNameInvalid, KernelNameTaken: it cannot have this name.
+            OnnxportError: the environment cannot be made.
+        """
+        progress = progress or NoProgress()
+        check_kernel_name(name)
         wanted = kernel_environment(env, python)
-        with (progress or NoProgress()).step("environment") as step:
-            kernel = self._kernel(wanted, progress or NoProgress())
+        for notice in wanted.notices:
+            progress.notice(notice)
+        with progress.step("environment") as step:
+            kernel = self._kernel(wanted, progress)
             step.detail = str(kernel.interpreter.parents[1])
-        return kernel.specification(title, wanted.variables)
+        return install_kernel(name, kernel.specification(name, wanted.variables))
 
     def _prepare(self, wanted: KernelEnvironment, progress: Progress) -> tuple[Kernel, Path]:
         for notice in wanted.notices:

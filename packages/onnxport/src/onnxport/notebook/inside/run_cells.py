@@ -25,6 +25,7 @@ from nbclient.exceptions import DeadKernelError
 _START_S = 120
 _STOP_S = 8
 _KERNEL = "onnxport"
+_MOST_CHARACTERS_OF_SOCKET = 90
 _SET = "get_ipython().user_ns.update(__import__('json').loads({!r}))"
 
 
@@ -58,6 +59,7 @@ class Runner:
             kernel_name=_KERNEL,
             kernel_spec_manager=specs,
             connection_file=str(folder / "connection.json"),
+            **_transport(folder),
         )
         timeout_s = request["timeout_s"]
         self.client = NotebookClient(
@@ -173,6 +175,12 @@ class Runner:
         process = getattr(self.manager.provisioner, "process", None)
         end_group(process.pid if process else None)
         os._exit(1)
+
+
+def _transport(folder: Path) -> dict[str, str]:
+    """Sockets in our own folder, where no other user reaches them; TCP where their paths would be too long."""
+    path = str(folder / "socket")
+    return {"transport": "ipc", "ip": path} if len(path) < _MOST_CHARACTERS_OF_SOCKET else {}
 
 
 def tell(event: dict[str, Any]) -> None:
