@@ -49,6 +49,10 @@ def test_old_outputs_and_the_kernels_name_do_not_stay(tmp_path: Path) -> None:
         ('{"nbformat": 4, "cells": [1]}', "cell 1 is not an object"),
         ('{"nbformat": 4, "cells": [{"cell_type": "heading"}]}', "neither code"),
         ('{"nbformat": 4, "cells": [{"cell_type": "code", "source": 1}]}', "not text"),
+        (
+            '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "\\ud800"}]}',
+            "half a character",
+        ),
         ('{"nbformat": 4, "cells": [{"cell_type": "code", "source": ["a", 1]}]}', "not text"),
     ],
 )

@@ -26,6 +26,13 @@ def test_cells_say_what_is_needed(tmp_path: Path) -> None:
     assert "module what" in wanted.notices[0]
 
 
+def test_the_vendors_packages_are_never_installed(tmp_path: Path) -> None:
+    notebook = read_notebook(save_notebook(tmp_path / "a.ipynb", "!pip install azureml-sdk onnx"))
+    requirements = kernel_environment("auto", None, notebook).specification.requirements
+
+    assert [] == [text for text in requirements if text.startswith("azureml")]
+
+
 def test_versions_in_a_file_win_over_those_of_onnxport(tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text("onnx==1.16.2\nipykernel==6.20\nazureml-core\n")

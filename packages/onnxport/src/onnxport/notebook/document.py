@@ -5,6 +5,7 @@ The format: the page "The Notebook file format" of nbformat's documentation.
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from onnxport.notebook.errors import (
 _MOST_BYTES = 100_000_000
 _FORMAT = 4
 _KINDS = ("code", "markdown", "raw")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -116,11 +118,16 @@ def _cell(path: Path, place: int, stated: object) -> dict[str, Any]:
     lines = [source] if isinstance(source, str) else source
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise NotebookUnreadable(path, f"the source of {where} is not text")
+    text = "".join(lines)
+    if _HALF_CHARACTER.search(text):
+        raise NotebookUnreadable(
+            path, f"the source of {where} holds half a character (\\ud800 to \\udfff)"
+        )
     cell: dict[str, Any] = {
         "id": f"cell-{place + 1}",
         "cell_type": kind,
         "metadata": metadata if isinstance(metadata, dict) else {},
-        "source": "".join(lines),
+        "source": text,
     }
     if kind == "code":
         return {**cell, "outputs": [], "execution_count": None}

@@ -26,7 +26,7 @@ class NotebookFormatUnsupported(UserError):
     def __init__(self, path: Path, stated: object) -> None:
         super().__init__(
             f"the notebook {path} is in format {str(stated)[:20]}; format 4 can be run",
-            f"Convert it: uvx --from jupyter-nbconvert --with nbformat jupyter nbconvert --to notebook --nbformat 4 {path}",
+            f"Convert it: uvx --from nbconvert jupyter-nbconvert --to notebook --nbformat 4 {path}",
         )
 
 

@@ -11,7 +11,7 @@ from onnxport.environment.python_version import check_python, minor_of, running_
 from onnxport.environment.specification import EnvironmentSpecification, read_specification
 from onnxport.environment.store import EnvironmentStore
 from onnxport.environment.uv import Say
-from onnxport.environment.vendor_packages import canonical_name
+from onnxport.environment.vendor_packages import canonical_name, is_vendor_package
 from onnxport.notebook.document import Notebook
 from onnxport.notebook.imports import imported_modules
 from onnxport.notebook.kernel import OLDEST_PYTHON_OF_MODULES
@@ -127,7 +127,8 @@ def _of_cells(notebook: Notebook | None) -> EnvironmentSpecification:
     if notebook is None:
         return EnvironmentSpecification(None, _USUAL, source_name="the kernel")
     sources = [cell.source for cell in notebook.cells]
-    installed = [word for source in sources for word in installed_words(source)]
+    words = [word for source in sources for word in installed_words(source)]
+    installed = [word for word in words if not is_vendor_package(canonical_name(word))]
     found = requirements_of(imported_modules(sources, notebook.path.parent), installed)
     unknown = tuple(
         f"it is not known which package provides the module {name}: a cell that imports it will fail; name it in a file with --env"

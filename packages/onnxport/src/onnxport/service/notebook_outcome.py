@@ -36,6 +36,8 @@ class CellFailure:
             )
         if self.error == "ModuleNotFoundError" and (missing := _MISSING_MODULE.search(self.text)):
             top = missing[1].partition(".")[0]
+            if top in {"azureml", "onnxport"}:
+                return "These modules need Python 3.11 or newer: leave --python out, or name a newer one."
             return f"Name the package that provides {top} in a file, and say --env FILE."
         if self.error == "StdinNotImplementedError":
             return "Nobody is there to answer input(): replace it by a name that is given with --set NAME=VALUE."

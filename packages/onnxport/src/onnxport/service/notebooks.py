@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -225,6 +227,7 @@ def _follow_cell(
 def _runner(python: Path, request: Mapping[str, Any]) -> Iterator[Iterator[dict[str, Any]]]:
     """What the runner tells. It ends with this context: its input is closed, which it takes as the wish to stop."""
     environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
+    scratch = tempfile.mkdtemp(prefix="onnxport-kernel-")
     process = subprocess.Popen(
         [str(python), "-I", str(RUNNER_PROGRAM)],
         stdin=subprocess.PIPE,
@@ -236,7 +239,7 @@ def _runner(python: Path, request: Mapping[str, Any]) -> Iterator[Iterator[dict[
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.write(json.dumps({**request, "scratch": scratch}).encode() + b"\n")
         process.stdin.flush()
         yield (json.loads(line) for line in process.stdout)
     except BrokenPipeError as error:
@@ -246,6 +249,7 @@ def _runner(python: Path, request: Mapping[str, Any]) -> Iterator[Iterator[dict[
         with _closing_quietly():
             process.stdin.close()
         _wait(process)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager

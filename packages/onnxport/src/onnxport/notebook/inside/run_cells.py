@@ -8,9 +8,9 @@ Events: {"begin": place}, {"end": place, "error": null | {"name", "text", "trace
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
-import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -32,13 +32,15 @@ _SET = "get_ipython().user_ns.update(__import__('json').loads({!r}))"
 def main() -> int:
     """Run the request that is on standard input."""
     request = json.loads(sys.stdin.buffer.readline())
-    with tempfile.TemporaryDirectory(prefix="onnxport-kernel-") as folder:
-        for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
-            os.environ[name] = str(Path(folder) / name.lower())
-        os.environ["ONNXPORT_NOTEBOOK_RUNNER"] = str(os.getpid())
-        runner = Runner(request, Path(folder))
+    folder = Path(request["scratch"])
+    for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
+        os.environ[name] = str(folder / name.lower())
+    os.environ["ONNXPORT_NOTEBOOK_RUNNER"] = str(os.getpid())
+    try:
         with suppress(asyncio.CancelledError):
-            asyncio.run(runner.run())
+            asyncio.run(Runner(request, folder).run())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
