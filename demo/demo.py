@@ -150,6 +150,10 @@ class Steps:
         yield step
         say(f"{title:<12} {time.perf_counter() - began:5.2f} s  {step.detail}")
 
+    def notice(self, text: str) -> None:
+        """Say something while a step takes its time."""
+        say(text)
+
 
 def drawing(image: np.ndarray) -> str:
     """An image of 8 x 8 as text, each dot twice as wide."""

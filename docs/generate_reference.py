@@ -20,7 +20,9 @@ from onnxport.service.bundles import Bundles
 from onnxport.service.endpoints import Endpoints
 from onnxport.service.environments import Environments
 from onnxport.service.images import Images
+from onnxport.service.mirror import Mirror
 from onnxport.service.models import Models
+from onnxport.service.notebooks import Notebooks
 from onnxport.service.script_run import Scripts
 from onnxport.workspace import Workspace
 
@@ -98,6 +100,8 @@ def sdk_page() -> str:
         ("Workspace.bundles", Bundles),
         ("Workspace.images", Images),
         ("Workspace.scripts", Scripts),
+        ("Workspace.notebooks", Notebooks),
+        ("Workspace.mirror", Mirror),
     ):
         lines += [f"## {title}", "", *_documented(kind), ""]
         for name, member in vars(kind).items():

@@ -17,7 +17,11 @@ import pytest
 from onnx import TensorProto, helper
 
 ROOT = Path(__file__).parents[2]
-FROM_AN_INDEX = ["docs/guides/scoring-scripts.md", "docs/guides/environments.md"]
+FROM_AN_INDEX = [
+    "docs/guides/scoring-scripts.md",
+    "docs/guides/environments.md",
+    "docs/guides/run-notebooks.md",
+]
 PAGES = [
     "README.md",
     *(pytest.param(page, marks=pytest.mark.network) for page in FROM_AN_INDEX),

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVE = ROOT / "packages" / "onnxport-serve" / "src" / "onnxport_serve"
+CONTROL = ROOT / "packages" / "onnxport" / "src" / "onnxport"
 WORKER = SERVE / "worker"
 HEAVY = {"sqlalchemy", "alembic", "onnx", "onnxruntime", "numpy", "rich", "PIL", "asyncio"}
 
@@ -62,6 +63,23 @@ def test_the_worker_needs_nothing_but_python_3_8() -> None:
 
     assert len(trees) > 20
     assert {"onnxport_worker", "azureml", "inference_schema"} == imported - sys.stdlib_module_names
+
+
+def test_what_runs_in_a_kernel_needs_nothing_but_python_3_8() -> None:
+    """It runs beside a notebook's packages: `urllib3` is looked at only where `requests` has been imported."""
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
+        for path in (CONTROL / "mirror" / "hook").rglob("*.py")
+    ]
+    imported = {
+        name.partition(".")[0]
+        for tree in trees
+        for node in ast.walk(tree)
+        for name in _imported(node)
+    }
+
+    assert len(trees) > 10
+    assert {"urllib3"} == imported - sys.stdlib_module_names
 
 
 def test_the_data_plane_uses_few_third_party_modules() -> None:

@@ -151,6 +151,132 @@ def metrics(subject: ScriptEndpoint) -> str:
     return "\n".join(line.partition("{")[0] + " " + line.rpartition(" ")[2] for line in lines)
 
 
+TROUBLESOME = """
+import json, os, shutil, subprocess, sys, threading, time
+
+def init():
+    sys.stdout.reconfigure(line_buffering=True)
+
+def run(raw_data):
+    wanted = json.loads(raw_data)
+    if "fork" in wanted:
+        return ["child" if os.fork() == 0 else "parent", os.getpid()]
+    if "garble" in wanted:
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, b"x" * 64)
+            except OSError:
+                pass
+        return "written"
+    if "close" in wanted:
+        os.closerange(3, 1024)
+    if "start" in wanted:
+        return subprocess.Popen(["sleep", "600"]).pid
+    if "hold" in wanted:
+        if os.fork() == 0:
+            print("a child says something")
+            time.sleep(600)
+        os._exit(3)
+    if "remove" in wanted:
+        shutil.rmtree(os.environ["AML_APP_ROOT"])
+        raise KeyboardInterrupt
+    if "whisper" in wanted:
+        print("no end", end="")
+        sys.stdout.buffer.write(b" of bytes")
+        return "x"
+    if "shout" in wanted:
+        for n in range(200):
+            print("line", n)
+    return os.getpid()
+"""
+
+
+@pytest.fixture
+def troublesome(tmp_path: Path) -> Iterator[ScriptEndpoint]:
+    with script_endpoint(tmp_path, TROUBLESOME) as subject:
+        yield subject
+
+
+def test_a_process_that_the_script_forks_never_answers(troublesome: ScriptEndpoint) -> None:
+    told = [troublesome.score('{"fork": 1}').json() for _ in range(5)]
+
+    assert {"parent"} == {who for who, _ in told}
+    assert {told[0][1]} == {pid for _, pid in told} | {troublesome.score().json()}
+
+
+@pytest.mark.parametrize("body", ['{"garble": 1}', '{"close": 1}'], ids=["garbled", "closed"])
+def test_a_script_that_spoils_its_descriptors_is_replaced(
+    troublesome: ScriptEndpoint, body: str
+) -> None:
+    troublesome.score(body)
+    until(lambda: 200 == troublesome.score().status, "a worker that answers")
+
+    assert 200 == troublesome.score().status
+    assert 0 == troublesome.wait_ready()["restarts"]
+
+
+def test_what_a_script_has_started_ends_with_its_worker(troublesome: ScriptEndpoint) -> None:
+    pid = troublesome.score('{"start": 1}').json()
+    assert is_alive(pid)
+    assert 0 == troublesome.stop()
+
+    until(lambda: not is_alive(pid), "what the script has started to end")
+
+
+def test_a_child_that_outlives_its_worker_delays_nobody(troublesome: ScriptEndpoint) -> None:
+    reply = troublesome.score('{"hold": 1}')
+
+    assert (500, "True") == (reply.status, reply.headers["x-ms-run-function-failed"])
+    assert "The scoring process ended" in reply.json()["message"]
+    assert 200 == troublesome.score().status
+
+
+def test_a_script_that_removes_its_own_directory_gets_it_again(
+    troublesome: ScriptEndpoint,
+) -> None:
+    assert 500 == troublesome.score('{"remove": 1}').status
+    until(lambda: 200 == troublesome.score().status, "a worker that answers")
+
+
+def test_a_line_without_an_end_is_logged_with_its_own_request(troublesome: ScriptEndpoint) -> None:
+    troublesome.score('{"whisper": 1}', {"x-request-id": "soft"})
+    troublesome.score('{"shout": 1}', {"x-request-id": "loud"})
+
+    def lines() -> list[str]:
+        return [one["text"] for one in troublesome.log_events() if one.get("request_id") == "soft"]
+
+    until(lines, "the line")
+    assert ["no end of bytes"] == ["".join(lines())]
+
+
+def test_readiness_is_that_of_workers(tmp_path: Path) -> None:
+    source = (
+        "import os, sys\n"
+        "def init():\n"
+        "    if os.path.exists(os.environ['ONCE']): sys.exit(1)\n"
+        "    open(os.environ['ONCE'], 'w').close()\n"
+        "def run(x): os._exit(1)\n"
+    )
+    once = {"ONCE": str(tmp_path / "once")}
+    with script_endpoint(tmp_path / "endpoint", source, variables=once) as subject:
+        before = subject.score(b"", method="GET", path="/v2/health/ready").status
+        subject.score()
+        after = subject.score(b"", method="GET", path="/v2/health/ready")
+
+    assert (200, 503) == (before, after.status)
+    assert "no worker of revision 1" in after.json()["error"]
+
+
+def test_every_printed_line_is_logged_with_its_request(troublesome: ScriptEndpoint) -> None:
+    troublesome.score('{"shout": 1}', {"x-request-id": "loud"})
+
+    def lines() -> list[str]:
+        return [one["text"] for one in troublesome.log_events() if one.get("request_id") == "loud"]
+
+    until(lambda: len(lines()) == 200, "all lines")
+    assert [f"line {n}" for n in range(200)] == lines()
+
+
 def test_an_allocation_beyond_the_limit_fails_in_the_run_alone(tmp_path: Path) -> None:
     with script_endpoint(tmp_path, FAULTY, resources={"memory_mb": 200}) as subject:
         pid = subject.score().json()
@@ -216,6 +342,10 @@ NO_START = [
     ("def init():\n    helper()\ndef helper():\n    raise OSError('no such model')\ndef run(x): pass", "init_failed", "init() of score.py raised OSError: no such model (line 4)"),
     ("def init(): pass\ndef run(*args): pass", "run_signature", "*args"),
     ("def init(): pass\ndef run(): pass", "run_signature", "needs a parameter"),
+    ("def init(): pass\nrun = dict", "run_signature", "no function whose parameters can be seen"),
+    ("def init(): pass\ndef run(x): yield 1", "run_signature", "a generator"),
+    ("from azureml.core import Workspace\ndef init(): pass\ndef run(x): pass", "import_failed", "azureml.core has Model and VERSION only, not Workspace"),
+    ("def init(): pass\nasync def run(x): pass", "run_signature", "is 'async'"),
     ("import os\ndef init(): os._exit(5)\ndef run(x): pass", "worker_died", "with exit code 5 before init() had returned"),
     ("import sys\ndef init(): sys.exit(5)\ndef run(x): pass", "init_failed", "SystemExit: 5"),
     ("def init():\n    global x\n    x = bytearray(900 << 20)\n    import time; time.sleep(60)\ndef run(x): pass", "memory_limit", "more than the 200 MiB"),

@@ -16,8 +16,11 @@ from azureml.core.model import Model
 from azureml.contrib.services.aml_request import AMLRequest
 from azureml.monitoring import ModelDataCollector
 def init():
+    global collector
+    collector = ModelDataCollector("none", "inputs")
     print("as old as", sys.version)
 def run(raw_data):
+    collector.collect([json.loads(raw_data)])
     return {"result": json.loads(raw_data), "python": sys.version_info[:2]}
 """
 BODY = b"[1, 2]"
@@ -39,7 +42,8 @@ def test_python_3_8_and_a_new_one_behind_one_endpoint(tmp_path: Path) -> None:
     subprocess.run([find_uv_bin(), "venv", "-q", "--python", str(old_python()), old], check=True)
     subject = ScriptEndpoint(tmp_path / "endpoint")
     try:
-        subject.add_script(1, SCRIPT, environment=str(old))
+        collecting = {"model_data": "data"}
+        subject.add_script(1, SCRIPT, environment=str(old), settings=collecting)
         subject.add_script(2, SCRIPT)
         subject.serve({1: 50, 2: 50})
         subject.wait_ready()
@@ -47,5 +51,7 @@ def test_python_3_8_and_a_new_one_behind_one_endpoint(tmp_path: Path) -> None:
     finally:
         subject.kill()
 
+    rows = [file.read_text() for file in subject.directory.rglob("data.csv")]
+    assert [11] == [len(text.splitlines()) for text in rows]
     assert {(3, 8), sys.version_info[:2]} == set(pythons)
     assert 10 == pythons.count((3, 8))

@@ -107,8 +107,9 @@ def test_a_link_inside_the_folder_is_copied(folder):
         (lambda folder: os.mkfifo(folder / "x"), "not a plain file"),
         (lambda folder: write(folder / "a\\b"), "backslash"),
         (lambda folder: write(folder / os.fsdecode(b"\xff")), "not Unicode"),
+        (lambda folder: write(folder / "a\nb"), "line break"),
     ],
-    ids=["absolute", "up", "folder", "nothing", "itself", "pipe", "backslash", "bytes"],
+    ids=["absolute", "up", "folder", "nothing", "itself", "pipe", "backslash", "bytes", "lines"],
 )
 def test_what_cannot_be_part_of_a_bundle_is_refused_with_its_name(folder, make, why):
     write(folder.parent / "other", "secret")

@@ -107,6 +107,39 @@ print(rt.InferenceSession(path) is a)
     assert ["True"] == say(model, code, fixed=str(model.parent))
 
 
+def test_a_file_beside_those_of_the_revision_is_looked_at_each_time(model: Path) -> None:
+    """A link in the folder of models leads to the bundle; what a script writes beside it is its own."""
+    beside = model.parent.parent / "beside"
+    beside.mkdir()
+    code = f"""
+import os, shutil
+copy = {str(beside)!r} + "/m.onnx"
+shutil.copy(path, copy)
+a = rt.InferenceSession(copy)
+shutil.copy(path, copy + ".new"); os.replace(copy + ".new", copy)
+b = rt.InferenceSession({str(model.parent)!r} + "/../beside/m.onnx")
+print(rt.InferenceSession(copy) is a, b is a)
+"""
+    assert ["False", "False"] == say(model, code, fixed=str(model.parent))
+
+
+def test_a_class_of_the_scripts_own_has_a_constructor_of_its_own(model: Path) -> None:
+    code = """
+class Named(rt.InferenceSession):
+    def __init__(self, path, name):
+        super().__init__(path)
+        self.name = name
+one = Named(path, "one")
+print(one.name, Named(path, "two").name, one.get_session_options().intra_op_num_threads)
+print(isinstance(one.get_session_options(), rt.SessionOptions))
+try:
+    rt.InferenceSession(path, "no options")
+except Exception as error:
+    print(type(error).__name__)
+"""
+    assert ["one", "two", "3", "True", "TypeError"] == say(model, code)
+
+
 def test_it_can_be_turned_off(model: Path) -> None:
     code = "print(rt.InferenceSession(path) is rt.InferenceSession(path), rt.InferenceSession(path).get_session_options().intra_op_num_threads)"
 

@@ -133,10 +133,12 @@ class LoadError(Exception):
         code: stable slug of the situation.
         message: what happened and why, one sentence, without a full stop.
         remedy: what to do next, imperative.
+        says_all: the last log lines would only say the same.
     """
 
-    def __init__(self, code: str, message: str, remedy: str) -> None:
+    def __init__(self, code: str, message: str, remedy: str, *, says_all: bool = False) -> None:
         super().__init__(message)
+        self.says_all = says_all
         self.code = code
         self.message = message
         self.remedy = remedy

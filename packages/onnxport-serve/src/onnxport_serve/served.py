@@ -30,6 +30,10 @@ class ServedRevision(Protocol):
     def label(self) -> str:
         """What metrics call it: the name of its model."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it could answer now."""
+
     def score_handler(self, app: App) -> Handler:
         """Answers `/score`; made anew for every generation."""
 

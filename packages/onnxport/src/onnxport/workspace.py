@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from onnxport.service.environments import Environments
     from onnxport.service.images import Images
     from onnxport.service.known_workspaces import KnownWorkspace
+    from onnxport.service.mirror import Mirror
     from onnxport.service.models import Models
+    from onnxport.service.notebooks import Notebooks
     from onnxport.service.script_run import Scripts
     from onnxport.service.tidying import Tidied
 
@@ -131,6 +133,20 @@ class Workspace:
         from onnxport.service.environments import Environments
 
         return Environments(self.root)
+
+    @cached_property
+    def notebooks(self) -> "Notebooks":
+        """Notebooks, to be run without a person."""
+        from onnxport.service.notebooks import Notebooks
+
+        return Notebooks(self.root)
+
+    @cached_property
+    def mirror(self) -> "Mirror":
+        """Files that stand for URLs in notebooks."""
+        from onnxport.service.mirror import Mirror
+
+        return Mirror.of_workspace(self.root)
 
     def show(self) -> WorkspaceSummary:
         """What is in the workspace."""

@@ -2,7 +2,7 @@
 
 supervisor -> front                              front -> supervisor
 {"do": "load", "document", "listeners": n}       {"is": "ready", "generation", "warnings", "decisions"}
-                                                 {"is": "failed", "code", "message", "remedy"}
+                                                 {"is": "failed", "code", "message", "remedy", "says_all"}
 {"do": "accept"}                                 {"is": "accepting"}
 {"do": "apply", "document"}                      {"is": "applied", "generation"} or
                                                  {"is": "refused", "generation", "code", "message", "remedy"}

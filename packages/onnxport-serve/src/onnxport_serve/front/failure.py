@@ -1,12 +1,20 @@
 """What a front reports to the supervisor when something does not work."""
 
+from typing import Any
+
 from onnxport_serve.documents import BundleError, DocumentError
 from onnxport_serve.errors import LoadError
 
 
-def known_failure(error: LoadError | BundleError | DocumentError) -> dict[str, str]:
+def known_failure(error: LoadError | BundleError | DocumentError) -> dict[str, Any]:
     """The fields of a failure that was foreseen."""
-    return {"code": error.code, "message": error.message, "remedy": error.remedy}
+    says_all = isinstance(error, LoadError) and error.says_all
+    return {
+        "code": error.code,
+        "message": error.message,
+        "remedy": error.remedy,
+        "says_all": says_all,
+    }
 
 
 def memory_failure() -> dict[str, str]:

@@ -57,6 +57,11 @@ class LoadedRevision:
         """The name of its model."""
         return self.model.name
 
+    @property
+    def is_ready(self) -> bool:
+        """Always: what is loaded answers."""
+        return True
+
     def score_handler(self, app: App) -> Handler:
         """`/score` with the friendly JSON forms."""
         return routes.score_handler(app, self)

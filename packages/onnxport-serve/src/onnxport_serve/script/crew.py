@@ -110,6 +110,11 @@ class Crew:
     def watch(self) -> None:
         """End who uses too much memory, collect who has ended, start who is missing."""
         self._reap()
+        for worker in self.present:
+            if worker.reap() is not None:
+                # Something that the script has started holds its stream open: no end of it will come.
+                self._hear(worker)
+                self._lose(worker)
         if self._memory_mb is not None:
             for worker in self._workers.values():
                 self._check_memory(worker, self._memory_mb)

@@ -30,7 +30,8 @@ class Failure:
     def as_error(self) -> LoadError:
         """The error that the load of the revision ends with; the traceback belongs to the message, for it names the line."""
         message = f"{self.message}\n{self.trace}" if self.trace else self.message
-        return LoadError(self.code, message, _REMEDY.get(self.code, _MEND))
+        known = _REMEDY.get(self.code)
+        return LoadError(self.code, message, known or _MEND, says_all=known is None)
 
 
 def start_failure(error: OSError) -> Failure:

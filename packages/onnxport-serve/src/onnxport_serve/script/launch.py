@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class Launch:
     config: Config
     variables: dict[str, str]
     threads: int
+    lay_out: Callable[[], object]
+    """Fills the directory that the script runs in."""
 
     def through(self, queue: int, board: int) -> Launch:
         """The same with the descriptors that workers inherit."""
@@ -31,6 +34,8 @@ class Launch:
 
     def start(self, slot: int) -> Worker:
         """Start the worker of one place; raises `OSError` where that fails."""
+        if not Path(self.config.script).exists():
+            self.lay_out()  # the script has removed its own directory
         config = self.config._replace(slot=slot)
         return Worker(str(self.interpreter), config, self._environment())
 

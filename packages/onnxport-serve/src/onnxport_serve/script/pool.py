@@ -84,6 +84,11 @@ class Pool:
             raise unanswered(outcome)
         return outcome
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether at least one worker has said so and lives."""
+        return self._crew.ready > 0
+
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on everything happens on a loop."""
         self._loop = loop

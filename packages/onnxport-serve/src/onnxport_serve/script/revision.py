@@ -41,7 +41,7 @@ class ScriptRevision:
     """
 
     kind: ClassVar[str] = "script"
-    score_methods: ClassVar[tuple[bytes, ...]] = (b"GET", b"HEAD", b"POST")
+    score_methods: ClassVar[tuple[bytes, ...]] = (b"GET", b"POST")
     number: int
     digest: str
     label: str
@@ -54,6 +54,11 @@ class ScriptRevision:
     example_answer: Any = None
     decisions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a worker is there."""
+        return self.pool.is_ready
 
     def score_handler(self, app: App) -> Handler:
         """`/score`: the script decides what a body may be."""
@@ -198,12 +203,19 @@ class _Loader:
             app_root=root,
             script=script,
             source=source,
+            models=str(self._bundle / "models"),
             threads=self._threads,
             session_cache=settings.session_cache,
             memory_mb=self._revision.resources.memory_mb,
             debug=settings.debug,
         )
-        return Launch(interpreter, config, self._variables(manifest, root), self._threads)
+        return Launch(
+            interpreter,
+            config,
+            self._variables(manifest, root),
+            self._threads,
+            lambda: lay_out(manifest, str(self._bundle), root),
+        )
 
     def _variables(self, manifest: dict[str, Any], root: str) -> dict[str, str]:
         limits, settings = self._spec.limits, self._revision.settings

@@ -20,6 +20,10 @@ _CHUNK = 1 << 16
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+class Garbled(Exception):
+    """What came over a stream is not what workers write."""
+
+
 class Frame(NamedTuple):
     """What a worker said: the kind, the number of the request it is about, and the rest."""
 
@@ -54,6 +58,8 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 cwd=config.app_root,
                 env=dict(environment),
+                # What the script starts belongs to the worker, and ends with it.
+                start_new_session=True,
                 pass_fds=(config.queue, config.board, theirs.fileno()),
             )
         except OSError:
@@ -82,13 +88,21 @@ class Worker:
             pass
         except OSError:
             ended = True
-        return list(self._frames()), ended
+        try:
+            return list(self._frames()), ended
+        except Garbled:
+            # Something in the script has written into the stream; nothing in it can be trusted any more.
+            self._unread.clear()
+            self.kill()
+            return [], True
 
     def _frames(self) -> Iterator[Frame]:
         unread, position = self._unread, 0
         head = frames.FRAME.size
         while len(unread) - position >= head:
             kind, number, size = frames.FRAME.unpack_from(unread, position)
+            if kind not in frames.KINDS:
+                raise Garbled
             end = position + head + size
             if len(unread) < end:
                 break
@@ -106,14 +120,15 @@ class Worker:
     def kill(self) -> None:
         """End it at once."""
         self.is_ending = True
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self._process.kill()
+        self._end_group()
 
     def reap(self) -> str | None:
         """How it ended, in words; `None` while it has not."""
         code = self._process.poll()
         if code is None:
             return None
+        self._end_group()
         if code < 0:
             with contextlib.suppress(ValueError):
                 return f"by {signal.Signals(-code).name}"
@@ -127,6 +142,11 @@ class Worker:
             self.kill()
             self._process.wait()
         return self.reap()
+
+    def _end_group(self) -> None:
+        """End what the script has started and left running."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Close this side of its stream."""

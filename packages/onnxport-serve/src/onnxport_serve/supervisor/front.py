@@ -167,9 +167,8 @@ class Front:
                 self.accepting_since = round(time.time(), 3)
             case "failed":
                 self._read_log()
-                self.problem = Problem(
-                    report["code"], report["message"], report["remedy"], tuple(self.log_tail)
-                )
+                tail = () if report.get("says_all") else tuple(self.log_tail)
+                self.problem = Problem(report["code"], report["message"], report["remedy"], tail)
 
     def _relay(self) -> None:
         while (descriptor := receive_descriptor(self._handoff)) is not None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Config(NamedTuple):
-    """Descriptors are inherited; `slot` is this worker's place on the board; memory is in MiB."""
+    """Descriptors are inherited; `slot` is its place on the board, `models` the folder of the bundle's models; memory is in MiB."""
 
     parent: int
     queue: int
@@ -17,6 +17,7 @@ class Config(NamedTuple):
     app_root: str
     script: str
     source: str | None
+    models: str
     threads: int
     session_cache: bool
     memory_mb: int | None

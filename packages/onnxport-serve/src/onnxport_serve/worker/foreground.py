@@ -32,7 +32,8 @@ def run_once(arguments: list[str]) -> int:
     os.environ.update(variables(manifest, app_root))
     os.chdir(app_root)
     cores = os.cpu_count() or 1
-    prepare(Config(0, 0, 0, 0, 0, app_root, script, source, cores, True, None, True))
+    models = os.path.join(bundle, "models")
+    prepare(Config(0, 0, 0, 0, 0, app_root, script, source, models, cores, True, None, True))
     return _ask(Script(script, False, Output(_show)), body)
 
 

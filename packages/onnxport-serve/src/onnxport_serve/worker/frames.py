@@ -27,6 +27,8 @@ LOG = b"L"
 ANSWER = b"A"
 """RESULT, header lines, body."""
 
+KINDS = (READY, FAILED, LOG, ANSWER)
+
 RESULT = struct.Struct("<HBdI")
 """HTTP status, flags, milliseconds of `run()` (negative: it was not called), bytes of header lines.
 

@@ -32,7 +32,7 @@ def _serve(config: Config) -> int:
     except ScriptProblem as problem:
         service.send_failure(problem)
         return 1
-    service.run(script, description)
+    service.run(script, description, output)
     output.release()
     service.close()
     return 0

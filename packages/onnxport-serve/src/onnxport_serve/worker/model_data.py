@@ -78,7 +78,7 @@ class ModelDataCollector:
     def _append(
         self, correlation: str, names: Sequence[str] | None, rows: Iterable[Sequence[Any]]
     ) -> None:
-        now = datetime.datetime.now(datetime.UTC)
+        now = datetime.datetime.now(datetime.timezone.utc)
         own = [
             correlation,
             now.isoformat(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
-from typing import Callable
+from typing import Any, Callable
 
 Send = Callable[[str, str, str], None]
 """Takes a level, an event and a text."""
@@ -16,44 +17,50 @@ class Output:
 
     def __init__(self, send: Send) -> None:
         self.send = send
+        self._lines: tuple[_Lines, ...] = ()
 
     def capture(self) -> None:
         """Take `sys.stdout` and `sys.stderr` over, and have a crash leave a traceback."""
         import faulthandler
 
         faulthandler.enable()
-        sys.stdout = _Lines(self.send, "stdout", 1)
-        sys.stderr = _Lines(self.send, "stderr", 2)
+        self._lines = (_Lines(self.send, "stdout", 1), _Lines(self.send, "stderr", 2))
+        sys.stdout, sys.stderr = (_text_stream(lines) for lines in self._lines)
+
+    def end_request(self) -> None:
+        """Send lines that have no end yet: the next request's are its own."""
+        for lines in self._lines:
+            if lines.pending:
+                lines.send_pending()
 
     def release(self) -> None:
         """Give the streams back: what is printed from now on goes to the descriptors."""
+        self.end_request()
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
-class _Lines(io.TextIOBase):
-    """A text stream that sends whole lines; `buffer` and `fileno` are those of the descriptor."""
+def _text_stream(lines: _Lines) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        lines,
+        encoding="utf-8",
+        errors="backslashreplace",
+        newline="\n",
+        write_through=True,
+    )
+
+
+class _Lines(io.BufferedIOBase):
+    """Bytes that become log lines; `fileno` is that of the descriptor."""
 
     def __init__(self, send: Send, name: str, descriptor: int) -> None:
+        self.pending = b""
+        """A line that has begun."""
+        self.name = f"<{name}>"
+        self.mode = "wb"
         self._send = send
-        self._name = name
+        self._event = name
         self._descriptor = descriptor
-        self._pending = ""
-        self.buffer = io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False))
-
-    @property
-    def name(self) -> str:
-        """As Python's own streams call themselves."""
-        return f"<{self._name}>"
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """Always UTF-8."""
-        return "utf-8"
-
-    @property
-    def errors(self) -> str:  # type: ignore[override]
-        """Nothing printed is lost."""
-        return "backslashreplace"
+        self._process = os.getpid()
 
     def fileno(self) -> int:
         """The real descriptor."""
@@ -63,23 +70,26 @@ class _Lines(io.TextIOBase):
         """Yes."""
         return True
 
-    def isatty(self) -> bool:
-        """No."""
-        return False
-
-    def write(self, text: str) -> int:
-        """Keep text up to the end of its line, and send whole lines."""
-        pending = self._pending + text
-        *lines, pending = pending.split("\n")
-        while len(pending) > _LONGEST_LINE:
-            lines.append(pending[:_LONGEST_LINE])
-            pending = pending[_LONGEST_LINE:]
-        self._pending = pending
+    def write(self, content: Any) -> int:
+        """Keep what has no end of a line yet, and send the rest."""
+        added = bytes(content)
+        if os.getpid() != self._process:
+            # A process that the script has forked has the descriptor, and no part in what goes on between worker and front.
+            os.write(self._descriptor, added)
+            return len(added)
+        *lines, self.pending = (self.pending + added).split(b"\n")
         for line in lines:
-            if line:
-                self._send("info", self._name, line)
-        return len(text)
+            self._send_line(line)
+        if len(self.pending) > _LONGEST_LINE:
+            self.send_pending()
+        return len(added)
 
-    def flush(self) -> None:
-        """Send what has been written to the descriptor; a line that has begun waits for its end."""
-        self.buffer.flush()
+    def send_pending(self) -> None:
+        """Send what has no end of a line yet."""
+        line, self.pending = self.pending, b""
+        self._send_line(line)
+
+    def _send_line(self, line: bytes) -> None:
+        for start in range(0, len(line), _LONGEST_LINE):
+            part = line[start : start + _LONGEST_LINE]
+            self._send("info", self._event, part.decode("utf-8", "replace"))

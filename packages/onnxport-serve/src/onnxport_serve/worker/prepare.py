@@ -7,7 +7,6 @@ import sys
 
 from . import sessions
 from .config import Config
-from .layout import MODELS
 
 _SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shim")
 
@@ -15,8 +14,9 @@ _SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shim")
 def prepare(config: Config) -> None:
     """Set the search path and the hooks."""
     find_modules(config.app_root, os.path.dirname(config.script), config.source)
-    models = os.path.join(config.app_root, MODELS)
-    sessions.install(threads=config.threads, keeps_sessions=config.session_cache, fixed=models)
+    sessions.install(
+        threads=config.threads, keeps_sessions=config.session_cache, fixed=config.models
+    )
 
 
 def find_modules(app_root: str, script_folder: str, source: str | None) -> None:

@@ -17,6 +17,11 @@ from .inputs import Incoming, ObjectInput, RawInput, Refused, TextInput
 from .output import Output
 from .schema import describe_schema, is_decorated
 
+_NOT_PLAIN = (
+    (inspect.iscoroutinefunction, "'async'"),
+    (inspect.isasyncgenfunction, "'async'"),
+    (inspect.isgeneratorfunction, "a generator"),
+)
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
@@ -123,7 +128,13 @@ class Script:
 
     def _analyse(self) -> None:
         """Find out how `run` wants to be called."""
-        parameters = list(inspect.signature(self._run).parameters.values())
+        try:
+            parameters = list(inspect.signature(self._run).parameters.values())
+        except (TypeError, ValueError):
+            raise ScriptProblem(
+                "run_signature",
+                f"run of {self._name} is no function whose parameters can be seen; write def run(data)",
+            ) from None
         allowed = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         if any(parameter.kind not in allowed for parameter in parameters):
             raise ScriptProblem(
@@ -138,6 +149,12 @@ class Script:
             )
         from . import raw_request
 
+        for is_kind, word in _NOT_PLAIN:
+            if is_kind(self._run):
+                raise ScriptProblem(
+                    "run_signature",
+                    f"run() of {self._name} is {word}; write it as a plain function",
+                )
         decorated = is_decorated(self._run)
         if raw_request.was_asked_for and decorated:
             raise ScriptProblem(

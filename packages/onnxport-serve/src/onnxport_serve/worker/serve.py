@@ -18,6 +18,7 @@ from . import current, frames, memory
 from .answers import Result
 from .config import Config
 from .inputs import Incoming
+from .output import Output
 from .script import Script, ScriptProblem
 
 _DESCRIPTOR = array.array("i").itemsize
@@ -71,12 +72,13 @@ class Service:
         """Say that the script cannot serve."""
         self._send(frames.FAILED, 0, json.dumps(problem.to_json()).encode())
 
-    def run(self, script: Script, description: dict[str, Any]) -> None:
+    def run(self, script: Script, description: dict[str, Any], output: Output) -> None:
         """Answer requests until told to stop."""
         memory.limit(self._config.memory_mb)
         self._send(frames.READY, 0, json.dumps(description).encode())
         buffer = bytearray(frames.LARGEST_MESSAGE)
         view = memoryview(buffer)
+        own = os.getpid()
         receive, buffers, slot = self._queue.recvmsg_into, [buffer], self._slot
         while True:
             try:
@@ -100,6 +102,9 @@ class Service:
             else:
                 incoming = Incoming(body)
             result = script.answer(incoming)
+            if os.getpid() != own:
+                os._exit(0)  # a process that the script has forked and let go on: it is no worker
+            output.end_request()
             self._answer(number, result)
             self._number = 0
             if result.leaving:

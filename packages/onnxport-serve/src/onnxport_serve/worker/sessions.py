@@ -53,7 +53,7 @@ def install(*, threads: int, keeps_sessions: bool, fixed: str) -> None:
     Args:
         threads: intra-op threads of a session whose options leave them to ONNX Runtime, which would take the host's cores.
         keeps_sessions: hand sessions out again.
-        fixed: a folder whose files never change, so that they need not be looked at again.
+        fixed: the folder of the bundle's models: its files never change, so that they need not be looked at again.
     """
     sys.meta_path.insert(0, _Finder(lambda module: _change(module, threads, keeps_sessions, fixed)))
 
@@ -94,17 +94,17 @@ def _change(module: Any, threads: int, keeps_sessions: bool, fixed: str) -> None
     kind = getattr(module, "InferenceSession", None)
     if kind is None:
         return
-    _Sessions(kind, module, threads, keeps_sessions, os.path.join(fixed, "")).install()
+    _Sessions(kind, module, threads, keeps_sessions, _Files(fixed)).install()
 
 
 class _Sessions:
-    def __init__(self, kind: Any, module: Any, threads: int, keeps: bool, fixed: str) -> None:
+    def __init__(self, kind: Any, module: Any, threads: int, keeps: bool, files: _Files) -> None:
         self._kind = kind
         self._options = module.SessionOptions
         self._init = kind.__init__
         self._threads = threads
         self._keeps = keeps
-        self._fixed = fixed
+        self._files = files
         self._known: dict[Any, Any] = {}
         self._module = module
 
@@ -117,10 +117,10 @@ class _Sessions:
         def make(
             cls: Any, path_or_bytes: Any = None, sess_options: Any = None, *args: Any, **kwargs: Any
         ) -> Any:
-            if sess_options is not None:
-                self._set_threads(sess_options)
             if cls is kind and self._keeps:
-                key = _key(path_or_bytes, sess_options, args, kwargs, self._fixed)
+                if sess_options is not None:
+                    self._set_threads(sess_options)
+                key = _key(path_or_bytes, sess_options, args, kwargs, self._files)
                 found = known.get(key) if key is not None else None
                 if found is not None:
                     return found
@@ -136,7 +136,7 @@ class _Sessions:
                 return
             if sess_options is None:
                 sess_options = self._options()
-                self._set_threads(sess_options)
+            self._set_threads(sess_options)
             self._init(session, path_or_bytes, sess_options, *args, **kwargs)
             key = session.__dict__.get("_onnxport_key")
             if key is not None and len(known) < _MOST_SESSIONS:
@@ -149,6 +149,8 @@ class _Sessions:
 
     def _set_threads(self, options: Any) -> None:
         """Say how many threads a run has, where the script leaves it open."""
+        if not isinstance(options, self._options):
+            return  # ONNX Runtime will say what it thinks of that
         if options.intra_op_num_threads == 0:
             options.intra_op_num_threads = self._threads
             if not _states(options, "session.intra_op.allow_spinning"):
@@ -167,7 +169,11 @@ def _states(options: Any, entry: str) -> bool:
 def _recording(kind: Any) -> Any:
     """Session options that remember what was added to them, which they do not tell; `None` where they cannot be subclassed."""
 
-    class SessionOptions(kind):  # type: ignore[misc]
+    class Meta(type(kind)):  # type: ignore[misc]
+        def __instancecheck__(cls, instance: Any) -> bool:
+            return isinstance(instance, kind)
+
+    class SessionOptions(kind, metaclass=Meta):  # type: ignore[misc]
         __doc__ = kind.__doc__
 
         def __init__(self) -> None:
@@ -199,12 +205,12 @@ def _recording(kind: Any) -> Any:
     return SessionOptions
 
 
-def _key(model: Any, options: Any, args: Any, kwargs: Any, fixed: str) -> Any:
+def _key(model: Any, options: Any, args: Any, kwargs: Any, files: _Files) -> Any:
     """What tells sessions apart; `None` where that cannot be said. On the path of every request of such scripts."""
     try:
         given = (args, kwargs) if args or kwargs else None
         return (
-            _model_key(model, fixed),
+            files.key(model),
             None if options is None else _options_key(options),
             None if given is None else repr(given),
         )
@@ -216,14 +222,26 @@ class _NotComparable(Exception):
     """Options that hold what cannot be looked at."""
 
 
-def _model_key(model: Any, fixed: str) -> Any:
-    if isinstance(model, bytes):
-        return hashlib.sha256(model).digest()
-    path = os.fspath(model)
-    if path.startswith(fixed):
-        return path
-    status = os.stat(path)
-    return path, status.st_mtime_ns, status.st_size, status.st_ino
+class _Files:
+    """Tells model files apart: those of the bundle by their path alone, others by what the system says of them each time."""
+
+    def __init__(self, fixed: str) -> None:
+        self._fixed = os.path.join(os.path.realpath(fixed), "")
+        self._never_change: set[str] = set()
+
+    def key(self, model: Any) -> Any:
+        if isinstance(model, bytes):
+            return hashlib.sha256(model).digest()
+        path = os.fspath(model)
+        if path in self._never_change:
+            return path
+        status = os.stat(path)
+        # Where a path leads is looked at once: only a file of the bundle itself is taken at its word.
+        is_small = len(self._never_change) < _MOST_SESSIONS
+        if is_small and os.path.isabs(path) and os.path.realpath(path).startswith(self._fixed):
+            self._never_change.add(path)
+            return path
+        return path, status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 
 
 def _options_key(options: Any) -> Any:

@@ -5,7 +5,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from onnxport.domain.signature import NamedValue, Signature
+from onnxport.environment.own_python import own_python
 from onnxport.inspect.errors import (
     CorruptModel,
     InspectionBroken,
@@ -67,7 +67,7 @@ class _Child:
 
     def __init__(self, path: Path, size: int, *, load: bool) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - __exit__ closes it
-        command = [sys.executable, "-P", "-m", _PROGRAM, str(path.absolute()), str(size)]
+        command = [own_python(), "-P", "-m", _PROGRAM, str(path.absolute()), str(size)]
         self._process = subprocess.Popen(
             [*command, "load" if load else "read"],
             stdin=subprocess.DEVNULL,

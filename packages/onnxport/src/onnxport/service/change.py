@@ -21,6 +21,8 @@ from onnxport.target.interface import StartFailed, Target
 _POLL_S = 0.02
 _NOTICE_S = 20.0
 _LOAD_S = 900.0
+_ABANDONED_S = 5.0
+"""How long a change may still take whose program was killed: nobody waits for it any more, and others do."""
 _DRAIN_MARGIN_S = 5.0
 _LOG_LINES = 12
 
@@ -137,7 +139,7 @@ class Changes:
             self._undo(endpoint, journal)
             return
         try:
-            self._wait(endpoint, spec, journal)
+            self._wait(endpoint, spec, journal, _ABANDONED_S)
         except OnnxportError:
             self._undo(endpoint, journal)
         else:
@@ -166,7 +168,11 @@ class Changes:
         endpoint.end()
 
     def _wait(
-        self, endpoint: EndpointDirectory, wanted: EndpointSpec, journal: Journal
+        self,
+        endpoint: EndpointDirectory,
+        wanted: EndpointSpec,
+        journal: Journal,
+        load_s: float = _LOAD_S,
     ) -> EndpointStatus:
         """Look at the status until the wanted generation serves."""
         began = time.monotonic()
@@ -183,7 +189,7 @@ class Changes:
             if not alive:
                 raise self._ended(endpoint)
             noticed = status is not None and status.attempted >= wanted.generation
-            timeout_s = _LOAD_S if noticed else _NOTICE_S
+            timeout_s = load_s if noticed else _NOTICE_S
             if time.monotonic() - began > timeout_s:
                 raise NotServingInTime(endpoint.name, timeout_s)
             time.sleep(_POLL_S)

@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from onnxport.bundle.build import build_bundle
 from onnxport.domain.names import is_reference
+from onnxport.environment.own_python import own_python
 from onnxport.errors import PlatformError, UserError
 from onnxport.service.deploy_source import DeploySources, StandIns
 from onnxport.service.sample_input import read_sample
@@ -86,7 +86,7 @@ def _is_missing(path: Path) -> bool:
 
 
 def _run_once(bundle: Path, body: bytes, content_type: str) -> Prediction:
-    command = [sys.executable, "-P", "-m", "onnxport_serve.once"]
+    command = [own_python(), "-P", "-m", "onnxport_serve.once"]
     command += ["--bundle", str(bundle), "--content-type", content_type]
     try:
         done = subprocess.run(

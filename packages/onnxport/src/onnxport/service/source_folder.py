@@ -139,6 +139,8 @@ def _check_name(path: Path, name: str) -> None:
         raise SourceFolderUnsuitable(path, "has a name that is not Unicode", "Rename it.") from None
     if "\\" in name:
         raise SourceFolderUnsuitable(path, "has a backslash in its name", "Rename it.")
+    if "\n" in name or "\r" in name:
+        raise SourceFolderUnsuitable(path, "has a line break in its name", "Rename it.")
 
 
 def _patterns(root: Path) -> IgnorePatterns:

@@ -6,12 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from onnxport.domain.status import EndpointStatus
+from onnxport.environment.own_python import own_python
 from onnxport.target._log_tail import last_lines
 from onnxport.target.interface import StartFailed, StopFailed, Target
 
@@ -64,7 +64,7 @@ class ProcessTarget(Target):
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = list(command or [sys.executable, "-P", "-m", "onnxport_serve"])
+        self._command = list(command or [own_python(), "-P", "-m", "onnxport_serve"])
 
     def start(self, directory: Path) -> None:
         """Start the supervisor in a session of its own, its output appended to `logs/endpoint.log`."""

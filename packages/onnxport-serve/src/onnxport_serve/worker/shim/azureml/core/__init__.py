@@ -11,7 +11,9 @@ __all__ = ["VERSION", "Model"]
 
 def __getattr__(name: str) -> Any:
     """Say what is there instead of failing without a word."""
-    raise AttributeError(
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise ImportError(
         f"inside an endpoint azureml.core has Model and VERSION only, not {name}: a scoring script reaches its models with "
         "Model.get_model_path or AZUREML_MODEL_DIR"
     )
