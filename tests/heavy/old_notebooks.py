@@ -125,7 +125,7 @@ import matplotlib.pyplot as plt
 x = np.load("input.npy")
 r = aci_service.run(json.dumps({"data": x.tolist()}))
 scores = np.array(r["result"])
-print("scores", scores.shape, "predicted", int(scores.argmax()), "best %.6f" % scores.max())
+print("scores", scores.shape, "predicted", int(scores.argmax()), "best %.3f" % scores.max())
 plt.plot(scores.ravel())
 plt.show()"""
 DELETE = "aci_service.delete()"
@@ -196,9 +196,9 @@ def emotion(newest: bool, names: dict[str, int]) -> list[str]:
 
 
 def resnet(newest: bool) -> list[str]:
-    """C: the file lies beside the notebook, and nothing deletes the service."""
+    """C: the file lies beside the notebook, and nothing deletes the service. It imports what A and B do, to share their environment."""
     service, path = "'onnx-demo-resnet50' + str(randint(0, 100))", "resnet50v2/resnet50v2.onnx"
-    start = [WORKSPACE, REGISTER.format(path=path, name="resnet50v2")]
+    start = ["import cv2\nimport onnx", WORKSPACE, REGISTER.format(path=path, name="resnet50v2")]
     if newest:
         return [
             *start, PAIRS.format(call=""), _script("{}", _below("resnet50v2.onnx"), AS_SCORES),
