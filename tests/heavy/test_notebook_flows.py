@@ -138,7 +138,7 @@ def test_c_resnet(flow: Callable[..., Flow], newest: bool) -> None:
         _delete_only(here, "onnx-demo-resnet50")
 
 
-@pytest.mark.parametrize("newest", [False], ids=["2018"])
+@FORMS
 def test_d_tiny_yolo(flow: Callable[..., Flow], program: Program, newest: bool) -> None:
     if not COREML.is_dir():
         pytest.skip(f"there is no {COREML}")
