@@ -83,11 +83,13 @@ def _show(
     times = statistics.median(
         a.per_second / b.per_second for a, b in zip(mine, others, strict=True)
     )
-    bad = sum(one.bad for one in (*mine, *others))
+    bad, their_bad = (sum(one.bad for one in loads) for loads in (mine, others))
     report.add(
         f"{what}, {connections} connections, {WORKERS} workers",
         f"{ours:,.1f}/s" + (f" ({bad} failed)" if bad else ""),
-        f"{times:.1f} x Azure ML's server, {theirs:,.1f}/s (goal {goal:g})",
+        f"{times:.1f} x Azure ML's server, {theirs:,.1f}/s"
+        + (f" ({their_bad} failed)" if their_bad else "")
+        + f" (goal {goal:g})",
         times >= goal and not bad,
     )
 
