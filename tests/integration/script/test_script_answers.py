@@ -300,3 +300,29 @@ def test_a_script_may_ask_for_the_headers_but_never_sees_the_key(tmp_path: Path)
         reply = subject.score("body", {"x-custom": "1", "authorization": "Bearer secret"})
 
     assert {"data": "body", "custom": "1", "key": None} == reply.json()
+
+
+PLAIN = "def init(): pass\ndef run(data): return data\n"
+
+
+def test_a_swagger_document_beside_the_script_is_served(tmp_path: Path) -> None:
+    files = {"swagger3.json": '{"openapi": "3.0.0", "mine": true}'}
+    with script_endpoint(tmp_path, PLAIN, files=files) as subject:
+        third = subject.score(b"", method="GET", path="/swagger.json?version=3").json()
+        second = subject.score(b"", method="GET", path="/swagger.json").json()
+
+    assert {"openapi": "3.0.0", "mine": True} == third
+    assert "2.0" == second["swagger"]
+
+
+def test_a_swagger_document_that_is_none_is_not_passed_over(tmp_path: Path) -> None:
+    subject = ScriptEndpoint(tmp_path)
+    subject.add_script(1, PLAIN, files={"swagger.json": "{"})
+    try:
+        subject.serve({1: 100})
+        status = subject.wait_for("a refusal", lambda status: status["error"])
+    finally:
+        subject.kill()
+
+    assert "swagger_unreadable" == status["error"]["code"]
+    assert "swagger.json" in status["error"]["message"]

@@ -1,17 +1,14 @@
 """The page at `/docs` of a script's endpoint, in a real browser."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake.browser import ARGUMENTS, BROWSER
 from fake.script_endpoint import ScriptEndpoint, script_endpoint
 
-BROWSER = next(
-    (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
-)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
@@ -20,10 +17,6 @@ pytestmark = [
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed (make test-heavy does)"
 )
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SCRIPT = """
 import json
 from azureml.contrib.services.aml_response import AMLResponse

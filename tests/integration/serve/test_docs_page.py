@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fake.browser import ARGUMENTS, BROWSER
 from fake.http_endpoint import KEY, Settings
 from fake.onnx_models import make_model, tensor
 from fake.served_model import ServedModel, serving
 from onnx import helper, numpy_helper
 
-BROWSER = next(
-    (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
-)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
@@ -28,10 +26,6 @@ pytestmark = [
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed (make test-heavy does)"
 )
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 HOSTILE = "</script><img src=x onerror=\"document.title='hacked'\"><!--<script>\u2028"
 EXAMPLE = {"data": [[5.1, 3.5, 1.4, 0.2]]}
 ANSWERED = "#answer .output, #answer .trouble"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnxport_serve.contract.page import PAGE_HEADERS, render_page
@@ -19,13 +18,7 @@ if TYPE_CHECKING:
     from onnxport_serve.script.revision import ScriptRevision
     from onnxport_serve.state import State
 
-_LARGEST_DOCUMENT = 4 << 20
 _ALIASES = {"2": ("2", "2.0"), "3": ("3", "3.0"), "3.1": ("3.1",)}
-_OWN_FILES = {
-    "2": ("swagger.json", "swagger2.json"),
-    "3": ("swagger3.json",),
-    "3.1": ("swagger3.1.json",),
-}
 
 
 def script_contract(state: State, revision: ScriptRevision) -> Contract:
@@ -65,24 +58,12 @@ def _documents(name: str, revision: ScriptRevision) -> Mapping[str, bytes]:
     }
     documents: dict[str, bytes] = {}
     for version, aliases in _ALIASES.items():
-        own = _own_document(revision.app_root.path, version)
+        own = revision.own_swagger.get(version)
         if own is None and not set(aliases) & set(revision.description["versions"]):
             continue
         document = own if own is not None else json.dumps(made[version]()).encode()
         documents |= dict.fromkeys(aliases, document)
     return documents
-
-
-def _own_document(folder: Path, version: str) -> bytes | None:
-    for name in _OWN_FILES[version]:
-        path = folder / name
-        try:
-            if path.stat().st_size > _LARGEST_DOCUMENT:
-                continue
-            return json.dumps(json.loads(path.read_bytes())).encode()
-        except (OSError, ValueError, RecursionError):
-            continue
-    return None
 
 
 def _second(name: str, revision: ScriptRevision) -> dict[str, Any]:

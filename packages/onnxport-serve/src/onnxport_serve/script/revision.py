@@ -20,6 +20,7 @@ from onnxport_serve.script.app_root import AppRoot
 from onnxport_serve.script.contract import script_contract
 from onnxport_serve.script.launch import Launch
 from onnxport_serve.script.meta import meta_of
+from onnxport_serve.script.own_swagger import read_own_swagger
 from onnxport_serve.script.pool import Pool
 from onnxport_serve.worker.config import Config
 from onnxport_serve.worker.layout import lay_out, variables
@@ -50,6 +51,7 @@ class ScriptRevision:
     app_root: AppRoot
     description: dict[str, Any]
     wants_meta: bool
+    own_swagger: dict[str, bytes] = field(default_factory=dict)
     example: Any = None
     example_answer: Any = None
     decisions: list[str] = field(default_factory=list)
@@ -252,6 +254,7 @@ class _Loader:
             app_root=self._app_root,
             description=description,
             wants_meta=wants_meta,
+            own_swagger=read_own_swagger(self._app_root.path),
             example=description["input_schema"].get("example"),
             example_answer=description["output_schema"].get("example"),
             decisions=[f"revision {self._revision.number}: {line}" for line in self._decisions],
