@@ -51,6 +51,7 @@ class Worker:
         self.started = monotonic()
         self.stream = ours
         self._unread = bytearray()
+        self._group_is_ended = False
         config = config._replace(parent=os.getpid(), stream=theirs.fileno())
         try:
             self._process = subprocess.Popen(
@@ -121,14 +122,17 @@ class Worker:
         """End it at once."""
         self.is_ending = True
         self._process.kill()
-        self._end_group()
+        if not self._group_is_ended:
+            self._end_group()
 
     def reap(self) -> str | None:
         """How it ended, in words; `None` while it has not."""
         code = self._process.poll()
         if code is None:
             return None
-        self._end_group()
+        if not self._group_is_ended:
+            self._group_is_ended = True  # once: the number may belong to somebody else later
+            self._end_group()
         if code < 0:
             with contextlib.suppress(ValueError):
                 return f"by {signal.Signals(-code).name}"
