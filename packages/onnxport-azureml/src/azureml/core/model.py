@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from azureml._not_provided import absent
 from azureml._translating import translated
 from azureml.core._labels import Tags, filter_pairs, optional_pairs, tag_pairs
 from azureml.core._printing import say
+from azureml.core._record import Record
 from azureml.core.inference_config import InferenceConfig
 from azureml.core.workspace import Workspace
 from azureml.exceptions import (
@@ -31,7 +31,7 @@ _FRAMEWORKS = {
 _VENDOR_FRAMEWORKS = {native: name for name, native in _FRAMEWORKS.items()}
 
 
-class Model:
+class Model(Record):
     """One version of a model; without a version the newest that fits.
 
     Raises:
@@ -93,42 +93,6 @@ class Model:
     def __repr__(self) -> str:
         labels = f"tags={self.tags}, properties={self.properties}"
         return f"Model(workspace={self.workspace!r}, name={self.name}, id={self.id}, version={self.version}, {labels})"
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return str(self.native.name)
-
-    @property
-    def version(self) -> int:
-        """The version's number."""
-        return int(self.native.version)
-
-    @property
-    def id(self) -> str:
-        """`name:version`."""
-        return f"{self.name}:{self.version}"
-
-    @property
-    def description(self) -> str:
-        """What people should know about it."""
-        return str(self.native.description)
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """Labels that may change."""
-        return dict(self.native.tags)
-
-    @property
-    def properties(self) -> dict[str, str]:
-        """Labels that never change."""
-        return dict(self.native.properties)
-
-    @property
-    def created_time(self) -> datetime:
-        """When it was registered."""
-        created: datetime = self.native.created
-        return created
 
     @property
     def model_framework(self) -> str:

@@ -1,20 +1,20 @@
 """`Image`: one version of an image, as the workspace records it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from azureml._not_provided import absent
 from azureml._translating import translated
 from azureml.core._labels import Tags, has_labels, tag_pairs
 from azureml.core._printing import Printed, say, say_finished
+from azureml.core._record import Record
 from azureml.core.workspace import Workspace
 from azureml.exceptions import WebserviceException
 
 _STATES = {"ready": "Succeeded", "failed": "Failed"}
 
 
-class Image:
+class Image(Record):
     """One version of an image; without a version the newest.
 
     Raises:
@@ -56,21 +56,6 @@ class Image:
         return made
 
     @property
-    def name(self) -> str:
-        """The image's name."""
-        return str(self.native.name)
-
-    @property
-    def version(self) -> int:
-        """The version's number."""
-        return int(self.native.version)
-
-    @property
-    def id(self) -> str:
-        """`name:version`."""
-        return f"{self.name}:{self.version}"
-
-    @property
     def creation_state(self) -> str:
         """`Succeeded` or `Failed`."""
         return _STATES[self.native.state]
@@ -95,27 +80,6 @@ class Image:
     def image_build_log_uri(self) -> str:
         """The command that shows the log."""
         return f"onnxport image show {self.name} {self.version}"
-
-    @property
-    def created_time(self) -> datetime:
-        """When it was built."""
-        created: datetime = self.native.created
-        return created
-
-    @property
-    def description(self) -> str:
-        """What people should know about it."""
-        return str(self.native.description)
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """Labels that may change."""
-        return dict(self.native.tags)
-
-    @property
-    def properties(self) -> dict[str, str]:
-        """Further labels."""
-        return dict(self.native.properties)
 
     @property
     def models(self) -> list[Any]:
