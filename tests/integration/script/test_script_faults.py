@@ -178,6 +178,18 @@ def run(raw_data):
             print("a child says something")
             time.sleep(600)
         os._exit(3)
+    if "exhaust" in wanted:
+        globals()["files"] = []
+        try:
+            while True:
+                files.append(open(os.devnull))
+        except OSError:
+            return len(files)
+    if "fork and raise" in wanted:
+        if os.fork() == 0:
+            raise ValueError("in the child")
+        os.wait()
+        return os.getpid()
     if "remove" in wanted:
         shutil.rmtree(os.environ["AML_APP_ROOT"])
         raise KeyboardInterrupt
@@ -222,6 +234,22 @@ def test_what_a_script_has_started_ends_with_its_worker(troublesome: ScriptEndpo
     assert 0 == troublesome.stop()
 
     until(lambda: not is_alive(pid), "what the script has started to end")
+
+
+def test_a_child_that_raises_has_no_part_in_what_is_told(troublesome: ScriptEndpoint) -> None:
+    pid = troublesome.score('{"fork and raise": 1}').json()
+
+    assert pid == troublesome.score().json()
+    assert [] == events(troublesome, "run() failed")
+
+
+def test_a_body_that_cannot_be_received_is_no_empty_one(troublesome: ScriptEndpoint) -> None:
+    """A large body comes as a descriptor, which a process without room for one more never gets."""
+    large = json.dumps({"padding": "x" * 200_000})
+    assert troublesome.score('{"exhaust": 1}').json() > 0
+
+    assert 500 == troublesome.score(large).status
+    until(lambda: 200 == troublesome.score(large).status, "a worker with room")
 
 
 def test_a_child_that_outlives_its_worker_delays_nobody(troublesome: ScriptEndpoint) -> None:

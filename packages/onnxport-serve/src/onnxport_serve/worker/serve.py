@@ -60,11 +60,14 @@ class Service:
         self._board = mmap.mmap(config.board, 0)
         os.close(config.board)
         self._slot = config.slot * frames.SLOT.size
+        self._process = os.getpid()
         self._sending = threading.Lock()
         self._number = 0
 
     def send_line(self, level: str, event: str, text: str) -> None:
-        """Send a log line of the request that is being answered."""
+        """Send a log line of the request that is being answered; one of a forked process has no part in the stream."""
+        if os.getpid() != self._process:
+            return
         line = json.dumps({"level": level, "event": event, "text": text}).encode()
         self._send(frames.LOG, self._number, line)
 
@@ -78,7 +81,7 @@ class Service:
         self._send(frames.READY, 0, json.dumps(description).encode())
         buffer = bytearray(frames.LARGEST_MESSAGE)
         view = memoryview(buffer)
-        own = os.getpid()
+        own = self._process
         receive, buffers, slot = self._queue.recvmsg_into, [buffer], self._slot
         while True:
             try:
@@ -128,11 +131,11 @@ class Service:
 
 
 def _read_file(ancillary: Any) -> bytes:
-    """The whole file of the descriptor that came along."""
+    """The whole file of the descriptor that came along; raises `OSError` where none did: an empty body would be another request."""
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptor = array.array("i", data[:_DESCRIPTOR])[0]
             with os.fdopen(descriptor, "rb", buffering=0) as file:
                 file.seek(0)
                 return file.readall() or b""
-    return b""
+    raise OSError("a body was not received: this process has as many open files as it may have")
