@@ -3,8 +3,10 @@
 import hashlib
 import http.client
 import json
+import os
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -180,6 +182,15 @@ class ScriptEndpoint(Endpoint):
         finally:
             connection.close()
 
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """The structured lines of the log about one thing."""
+        return [line for line in self.log_events() if line["event"] == event]
+
+    def metrics(self) -> str:
+        """Names and values of all metrics, without their labels."""
+        lines = self.score(b"", method="GET", path="/metrics").body.decode().splitlines()
+        return "\n".join(line.partition("{")[0] + " " + line.rpartition(" ")[2] for line in lines)
+
     def log_events(self) -> list[dict[str, Any]]:
         """The structured lines of the log; one that is being written is not looked at."""
         whole = self.log().rpartition("\n")[0]
@@ -200,3 +211,18 @@ def script_endpoint(
         yield subject
     finally:
         subject.kill()
+
+
+def in_background(subject: ScriptEndpoint, body: str) -> tuple[threading.Thread, list[Reply]]:
+    replies: list[Reply] = []
+    thread = threading.Thread(target=lambda: replies.append(subject.score(body)))
+    thread.start()
+    return thread, replies
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
