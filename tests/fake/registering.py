@@ -85,6 +85,7 @@ def swept(root: str, seconds: str) -> int:
             version = register_new_bytes(root, name)
             target = Path(root).parent / f"{name}-{version}"
             models.download(f"models:/{name}/{version}", target)
+            assert models.path(f"models:/{name}/{version}").stat().st_size > SIZE
             if version % 2:
                 models.delete(f"models:/{name}/{version}")
 

@@ -70,6 +70,12 @@ class ModelRecords:
         with reading(self._engine) as connection:
             return list(connection.scalars(statement))
 
+    def numbers(self) -> frozenset[tuple[str, int]]:
+        """Name and number of every version."""
+        statement = select(model_version.c.model, model_version.c.version)
+        with reading(self._engine) as connection:
+            return frozenset((name, version) for name, version in connection.execute(statement))
+
     def get(self, reference: ModelReference) -> ModelVersion:
         """One version; raises `ModelNotFound`, `VersionNotFound` or `AliasNotFound`."""
         with reading(self._engine) as connection:

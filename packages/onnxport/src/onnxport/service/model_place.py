@@ -33,8 +33,11 @@ def placed_model(
     return folder if version.entry is None else folder / version.entry
 
 
-def remove_places(root: Path, keep: Container[tuple[str, int]]) -> int:
-    """Remove the places of versions that are not registered any more, and what killed processes left; returns how many."""
+def remove_places(root: Path, keep: Container[tuple[str, int]]) -> list[Path]:
+    """Remove the places of other versions than these, and what killed processes left; returns what it removed.
+
+    Nobody may be placing a model meanwhile.
+    """
     gone = [
         path
         for path in (root / FOLDER).glob("*/*/")
@@ -42,7 +45,7 @@ def remove_places(root: Path, keep: Container[tuple[str, int]]) -> int:
     ]
     for path in gone:
         shutil.rmtree(path, ignore_errors=True)
-    return len(gone)
+    return gone
 
 
 def _publish(partial: Path, folder: Path) -> None:

@@ -253,7 +253,8 @@ class Models:
         Raises:
             BlobMissing, BlobDamaged: the workspace has lost bytes of this version.
         """
-        return placed_model(self._registry.root, self.get(reference), self.materialise)
+        with self.using_bytes():
+            return placed_model(self._registry.root, self.get(reference), self.materialise)
 
     def materialise(self, version: ModelVersion, directory: Path) -> None:
         """Put a version's files under a directory, read-only, sharing storage with the workspace where possible."""
@@ -263,7 +264,7 @@ class Models:
             self._registry.blobs.place(Blob(file.sha256, file.size), path, link=True)
 
     def using_bytes(self) -> AbstractContextManager[None]:
-        """Hold this to go from bytes to a record of them: no garbage collection happens in between."""
+        """Hold this to go from bytes to a record of them, or back: no garbage collection happens in between."""
         return self._registry.blobs.using()
 
     def _versions_if_any(self, name: str) -> Sequence[VersionSummary]:

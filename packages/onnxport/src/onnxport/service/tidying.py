@@ -65,22 +65,18 @@ def tidy(location: Location, registry: Registry, *, verify: bool) -> Tidied:
         verify: read every blob afterwards and compare it with its hash.
     """
     bundles: list[Path] = []
+    places: list[Path] = []
 
     def keep() -> frozenset[str]:
-        # Nobody is using the store now, so nobody is about to record a bundle either.
+        # Nobody is using the store now, so nobody is about to record a bundle or placing a model either.
         bundles.extend(_remove_bundles(location.root / "bundles", registry))
+        places.extend(remove_places(location.root, registry.models.numbers()))
         return frozenset(blob.sha256 for blob in registry.models.blobs())
 
     swept = registry.blobs.sweep(keep)
     unfinished = remove_unfinished_environments(location.root / "environments")
     damaged = _damaged(registry) if verify else ()
-    registered = {
-        (name, version.version)
-        for name in registry.models.names()
-        for version in registry.models.versions(name)
-    }
-    places = remove_places(location.root, registered)
-    leftovers = swept.leftovers + unfinished + places
+    leftovers = swept.leftovers + unfinished + len(places)
     return Tidied(swept.blobs, swept.size, leftovers, len(bundles), damaged)
 
 
