@@ -3,7 +3,6 @@
 import hashlib
 import http.client
 import json
-import os
 import shutil
 import sys
 import threading
@@ -218,11 +217,3 @@ def in_background(subject: ScriptEndpoint, body: str) -> tuple[threading.Thread,
     thread = threading.Thread(target=lambda: replies.append(subject.score(body)))
     thread.start()
     return thread, replies
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

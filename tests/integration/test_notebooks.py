@@ -6,12 +6,11 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fake.lifecycle import is_alive, until
 from fake.notebooks import code, outputs_of, printed, save_notebook
 from onnxport.environment.store import EnvironmentStore
 from onnxport.errors import UserError
@@ -71,20 +70,6 @@ def desk(
 ) -> Desk:
     monkeypatch.delenv("ONNXPORT_MIRROR", raising=False)
     return Desk(tmp_path, *shared)
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come about"
-        time.sleep(0.05)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_what_cells_print_and_draw_is_kept(desk: Desk) -> None:
@@ -215,12 +200,12 @@ def test_nothing_is_left_running_whatever_ends_the_command(desk: Desk, kind: int
         "import time\ntime.sleep(600)",
     )
     pids = desk.folder / "pids"
-    until(lambda: pids.exists() and pids.read_text().endswith("."), "the last cell")
+    until(lambda: pids.exists() and pids.read_text().endswith("."), "the last cell", 60)
     running = [int(pid) for pid in pids.read_text().split()[:3]]
     command.send_signal(kind)
     code = command.wait(60)
 
-    until(lambda: not any(map(is_alive, running)), "the end of all processes")
+    until(lambda: not is_alive(running), "the end of all processes")
     assert (130 if kind == signal.SIGINT else -kind) == code
     assert 3 == len(outputs_of(desk.output))
 
@@ -230,7 +215,7 @@ def test_a_runner_that_is_killed_takes_the_kernel_along(desk: Desk) -> None:
 
     with pytest.raises(KernelUnusable):
         desk.run("open('pid', 'w').write(str(__import__('os').getpid()))", code)
-    until(lambda: not is_alive(int((desk.folder / "pid").read_text())), "the end of the kernel")
+    until(lambda: not is_alive([int((desk.folder / "pid").read_text())]), "the end of the kernel")
 
 
 def test_the_persons_own_settings_do_not_reach_the_kernel(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake.lifecycle import until
-from fake.script_endpoint import ScriptEndpoint, in_background, is_alive, script_endpoint
+from fake.lifecycle import is_alive, until
+from fake.script_endpoint import ScriptEndpoint, in_background, script_endpoint
 
 FAULTY = """
 import json, os, sys, time
@@ -169,7 +169,7 @@ def test_workers_end_with_their_front_whatever_ends_it(faulty: ScriptEndpoint) -
     (front,) = [one["pid"] for one in faulty.status()["fronts"]]
     os.kill(front, signal.SIGKILL)
 
-    until(lambda: not any(map(is_alive, pids)), "the workers to end")
+    until(lambda: not is_alive(list(pids)), "the workers to end")
     faulty.wait_for("a new front", lambda status: status["restarts"] == 1)
     faulty.wait_ready()
     assert 200 == faulty.score().status
@@ -179,5 +179,5 @@ def test_workers_and_their_directories_go_when_the_endpoint_stops(faulty: Script
     pids = {faulty.score().json() for _ in range(10)}
 
     assert 0 == faulty.stop()
-    until(lambda: not any(map(is_alive, pids)), "the workers to end")
+    until(lambda: not is_alive(list(pids)), "the workers to end")
     assert [] == list((faulty.directory / "work").glob("revision-*"))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake.lifecycle import until
-from fake.script_endpoint import ScriptEndpoint, is_alive, script_endpoint
+from fake.lifecycle import is_alive, until
+from fake.script_endpoint import ScriptEndpoint, script_endpoint
 
 TROUBLESOME = """
 import json, os, shutil, subprocess, sys, threading, time
@@ -86,10 +86,10 @@ def test_a_script_that_spoils_its_descriptors_is_replaced(
 
 def test_what_a_script_has_started_ends_with_its_worker(troublesome: ScriptEndpoint) -> None:
     pid = troublesome.score('{"start": 1}').json()
-    assert is_alive(pid)
+    assert is_alive([pid])
     assert 0 == troublesome.stop()
 
-    until(lambda: not is_alive(pid), "what the script has started to end")
+    until(lambda: not is_alive([pid]), "what the script has started to end")
 
 
 def test_a_child_that_raises_has_no_part_in_what_is_told(troublesome: ScriptEndpoint) -> None:
