@@ -6,12 +6,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from onnxport.domain.image import Image, ImageState
 from onnxport.registry.connection import reading, writing
 from onnxport.registry.errors import ImageNotFound
 from onnxport.registry.moments import from_text, to_text
+from onnxport.registry.numbering import next_number
 from onnxport.registry.schema import image, image_version
 
 
@@ -44,7 +44,7 @@ class ImageRecords:
         created = datetime.now(UTC)
         given = {"description": "", "tags": {}, "properties": {}, **labels}
         with writing(self._engine) as connection:
-            version = _next_number(connection, name, created)
+            version = next_number(connection, image, name, created)
             row = {
                 "image": name,
                 "version": version,
@@ -95,20 +95,6 @@ class ImageRecords:
         statement = select(image_version.c.digest).where(image_version.c.digest.is_not(None))
         with reading(self._engine) as connection:
             return frozenset(digest for digest in connection.scalars(statement) if digest)
-
-
-def _next_number(connection: Connection, name: str, created: datetime) -> int:
-    raised = update(image).where(image.c.name == name).values(last_version=image.c.last_version + 1)
-    # The update locks the row: of two processes, the second sees the first one's number.
-    if connection.execute(raised).rowcount == 0:
-        try:
-            with connection.begin_nested():
-                row = {"name": name, "created": to_text(created), "last_version": 1}
-                connection.execute(insert(image).values(row))
-        except IntegrityError:  # another process made the image just now
-            connection.execute(raised)
-    number = connection.execute(select(image.c.last_version).where(image.c.name == name))
-    return int(number.scalar_one())
 
 
 def _find(connection: Connection, name: str, version: int | None) -> int:

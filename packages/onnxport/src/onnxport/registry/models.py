@@ -31,7 +31,8 @@ from onnxport.registry.model_rows import (
     row_of,
     version_of,
 )
-from onnxport.registry.moments import from_text, to_text
+from onnxport.registry.moments import from_text
+from onnxport.registry.numbering import next_number
 from onnxport.registry.schema import (
     model,
     model_alias,
@@ -55,7 +56,7 @@ class ModelRecords:
         """
         created = datetime.now(UTC)
         with writing(self._engine) as connection:
-            version = new.numbered(_next_number(connection, new.name, created), created)
+            version = new.numbered(next_number(connection, model, new.name, created), created)
             connection.execute(insert(model_version).values(row_of(version)))
             _insert_all(connection, model_file, version, _file_rows(version.files))
             _insert_all(connection, model_tag, version, _pair_rows(version.tags))
@@ -242,20 +243,6 @@ class ModelRecords:
         statement = select(columns.sha256, columns.size).distinct().order_by(columns.sha256)
         with reading(self._engine) as connection:
             return [Blob(sha256, size) for sha256, size in connection.execute(statement)]
-
-
-def _next_number(connection: Connection, name: str, created: datetime) -> int:
-    raised = update(model).where(model.c.name == name).values(last_version=model.c.last_version + 1)
-    # The update locks the row: of two processes, the second sees the first one's number.
-    if connection.execute(raised).rowcount == 0:
-        try:
-            with connection.begin_nested():
-                row = {"name": name, "created": to_text(created), "last_version": 1}
-                connection.execute(insert(model).values(row))
-        except IntegrityError:  # another process made the model just now
-            connection.execute(raised)
-    number = connection.execute(select(model.c.last_version).where(model.c.name == name))
-    return int(number.scalar_one())
 
 
 def _insert_all(
