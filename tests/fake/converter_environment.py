@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from onnxport.convert.isolation.errors import EnvironmentFailed
+from onnxport.converter.isolation.errors import EnvironmentFailed
 from onnxport.service.conversion import prepare_environment
 
 

@@ -85,7 +85,7 @@ def command(
     The framework need not be installed: each converter has its own environment, made on first use. The result is written only when ONNX
     Runtime and the framework give the same on the same inputs; the proof is written beside it.
     """
-    from onnxport.convert.isolation.child import ChildLimits
+    from onnxport.converter.isolation.child import ChildLimits
     from onnxport.service import conversion
 
     if list_only:
@@ -123,7 +123,7 @@ def _show_converters(found: "list[ConverterStatus]", *, as_json: bool) -> None:
             status.converter.name,
             status.converter.title,
             ", ".join(kind.name for kind in status.converter.kinds),
-            status.converter.needs,
+            "; ".join(f"{k.name}: {k.needs}" for k in status.converter.kinds if k.needs),
             "ready"
             if status.ready
             else f"{status.converter.environment.download_mb} MB to download",
@@ -139,10 +139,14 @@ def _converter_document(status: "ConverterStatus") -> dict[str, Any]:
         "name": converter.name,
         "title": converter.title,
         "kinds": [
-            {"name": k.name, "suffixes": list(k.suffixes), "runs_code": k.runs_code}
+            {
+                "name": k.name,
+                "suffixes": list(k.suffixes),
+                "runs_code": k.runs_code,
+                "needs": k.needs,
+            }
             for k in converter.kinds
         ],
-        "needs": converter.needs,
         "ready": status.ready,
         "environment": str(status.environment),
         "download_mb": converter.environment.download_mb,

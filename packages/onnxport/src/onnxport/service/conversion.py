@@ -10,19 +10,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from onnxport.convert.find import all_converters, find_converter, module_of
-from onnxport.convert.interface import Converter, FileKind, Finding, Job, Recognised
-from onnxport.convert.isolation.child import (
+from onnxport.converter.find import all_converters, find_converter, module_of
+from onnxport.converter.interface import Converter, FileKind, Finding, Job, Recognised
+from onnxport.converter.isolation.child import (
     ChildLimits,
     Converted,
     ExportFailed,
     Isolation,
     run_converter,
 )
-from onnxport.convert.isolation.environment import EnvironmentCache
-from onnxport.convert.proof.normalise import main_opset, normalise
-from onnxport.convert.proof.prove import Proven, prove
-from onnxport.convert.proof.sample import Arrays, read_sample
+from onnxport.converter.isolation.environment import EnvironmentCache
+from onnxport.converter.proof.normalise import main_opset, normalise
+from onnxport.converter.proof.prove import Proven, prove
+from onnxport.converter.proof.sample import Arrays, read_sample
 from onnxport.domain.conversion import Conversion
 from onnxport.errors import UserError
 from onnxport.service.conversion_errors import (
@@ -149,10 +149,10 @@ def _convert_and_prove(
     options: ConvertOptions,
     progress: Progress,
 ) -> tuple[Proven, Converted]:
-    """Try the converter's precisions in their order until one is proven; the first attempt's proof stands when none is."""
+    """Try the plain way, then the converter's remedies, until one is proven; the first attempt's proof stands when none is."""
     attempts: list[tuple[Proven, Converted]] = []
-    for precision in converter.precisions:
-        job = Job(source, recognised.kind.name, precision, options.trust is not Trust.NO, sample)
+    for remedy in ("", *converter.remedies):
+        job = Job(source, recognised.kind.name, remedy, options.trust is not Trust.NO, sample)
         try:
             attempt = _attempt(converter, python, job, recognised, options, progress)
         except UserError:
@@ -181,13 +181,15 @@ def _attempt(
     ):
         module = module_of(converter.name)
         converted = run_converter(module, python, job, options.limits, isolation, Path(folder))
-        step.detail = f"{converter.title} {converted.exported.framework_version}, {job.precision}"
+        step.detail = f"{converter.title} {converted.exported.framework_version}"
+        if job.remedy:
+            step.detail += f", {job.remedy}"
         if recognised.kind.runs_code and not converted.isolated:
             step.detail += ", not cut off from the network"
     with progress.step("prove") as step:
         names = [output.name for output in converted.exported.outputs]
         try:
-            model = normalise(converted.exported.onnx, names)
+            model = normalise(converted.exported.onnx, converted.exported.inputs, names)
         except ValueError as error:
             raise ExportFailed(job.source, "export", str(error)) from error
         conversion = _conversion(job.source, converter, converted, model)
@@ -208,7 +210,7 @@ def summary(proven: Proven) -> str:
 
 
 def _recognise(source: Path) -> tuple[Converter, Recognised]:
-    if not source.is_file():
+    if not source.exists():
         raise SourceMissing(source)
     for converter in all_converters():
         try:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from onnxport.convert.interface import Recognised
+from onnxport.converter.interface import Recognised
 from onnxport.domain.conversion import Proof
 from onnxport.errors import UserError
 

@@ -25,7 +25,7 @@ def framework_of(path: Path) -> str | None:
 
 
 def _recognised(path: Path) -> str | None:
-    from onnxport.convert.find import all_converters
+    from onnxport.converter.find import all_converters
 
     try:
         for converter in all_converters():

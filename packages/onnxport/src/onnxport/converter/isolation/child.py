@@ -12,9 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from onnxport.convert.inside import run as _program
-from onnxport.convert.interface import Case, ConversionRefused, Exported, Job, Output
-from onnxport.convert.isolation.errors import CannotIsolate, ChildCrashed, ChildLimitReached
+from onnxport.converter.inside import run as _program
+from onnxport.converter.interface import Case, ConversionRefused, Exported, Job, Output
+from onnxport.converter.isolation.errors import CannotIsolate, ChildCrashed, ChildLimitReached
 from onnxport.errors import UserError
 
 _PACKAGE = Path(__file__).parents[2]
@@ -100,9 +100,15 @@ def _write_job(job: Job, limits: ChildLimits, isolation: Isolation, folder: Path
     document = {
         "source": str(job.source.absolute()),
         "kind": job.kind,
-        "precision": job.precision,
+        "remedy": job.remedy,
         "trusted": job.trusted,
         "sample": None if sample is None else list(sample),
+        "code": None
+        if job.code is None
+        else {**vars(job.code), "file": str(job.code.file.absolute())},
+        "inputs": job.inputs,
+        "outputs": job.outputs,
+        "opset": job.opset,
         "isolate": isolation,
         "memory_bytes": limits.memory_bytes,
         "cpu_s": limits.time_s * max(1, os.cpu_count() or 1),
@@ -178,6 +184,7 @@ def _read_converted(result: Mapping[str, Any], folder: Path) -> Converted:
         outputs,
         result["framework_version"],
         tuple(result["remarks"]),
+        tuple(result["inputs"]),
     )
     cases = tuple(_read_case(folder, *entry) for entry in enumerate(result["cases"]))
     return Converted(exported, cases, result["packages"], result["isolated"])
@@ -190,7 +197,9 @@ def _read_case(folder: Path, number: int, entry: Mapping[str, Any]) -> Case:
     for side in ("inputs", "expected"):
         with np.load(folder / f"case-{number}-{side}.npz", allow_pickle=False) as arrays:
             sides[side] = {name: arrays[f"a{index}"] for index, name in enumerate(entry[side])}
-    return Case(entry["origin"], sides["inputs"], sides["expected"])
+    return Case(
+        entry["origin"], sides["inputs"], sides["expected"], entry["batched"], entry["optional"]
+    )
 
 
 def _last_words(folder: Path) -> str:

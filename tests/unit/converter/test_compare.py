@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from onnxport.convert.interface import Output
-from onnxport.convert.proof.compare import Verdict, aligned, compare
+from onnxport.converter.interface import Output
+from onnxport.converter.proof.compare import Pair, Verdict, aligned, compare
 
 
 def verdict_on(expected: list[float], actual: list[float]) -> Verdict:
     outputs = [Output("y")]
     given = {"y": np.array(expected, np.float64)}
-    return compare(outputs, given, {"y": np.array(actual, np.float32)})[0]
+    return compare(outputs, [Pair(given, {"y": np.array(actual, np.float32)})])[0]
 
 
 def test_equal_values_are_within_and_have_no_worst_place() -> None:
@@ -89,7 +89,7 @@ LABELLED = [Output("label", "label", scores="scores", labels=("a", "b")), Output
 def flips(expected: list[str], actual: list[str], scores: list[list[float]]) -> Verdict:
     given = {"label": np.array(expected), "scores": np.array(scores)}
     found = {"label": np.array(actual, object), "scores": np.array(scores, np.float32)}
-    return compare(LABELLED, given, found)[0]
+    return compare(LABELLED, [Pair(given, found)])[0]
 
 
 def test_a_label_flip_is_counted_and_placed() -> None:
@@ -113,12 +113,12 @@ def test_a_tie_of_one_score_column_is_at_zero() -> None:
     found = {"label": np.array([1, 1]), "scores": np.array([[0.0], [2.0]], np.float32)}
     outputs = [Output("label", "label", scores="scores", labels=(0, 1)), Output("scores")]
 
-    assert 1 == compare(outputs, given, found)[0].ties
+    assert 1 == compare(outputs, [Pair(given, found)])[0].ties
 
 
 def test_a_flip_without_scores_is_never_a_tie() -> None:
     outputs = [Output("label", "label")]
-    verdict = compare(outputs, {"label": np.array([0, 1])}, {"label": np.array([1, 1])})[0]
+    verdict = compare(outputs, [Pair({"label": np.array([0, 1])}, {"label": np.array([1, 1])})])[0]
 
     assert (False, 0) == (verdict.within, verdict.ties)
 

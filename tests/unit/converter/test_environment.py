@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from onnxport.convert.interface import PinnedEnvironment
-from onnxport.convert.isolation.environment import EnvironmentCache
-from onnxport.convert.isolation.errors import EnvironmentFailed
+from onnxport.converter.interface import PinnedEnvironment
+from onnxport.converter.isolation.environment import EnvironmentCache
+from onnxport.converter.isolation.errors import EnvironmentFailed
 from onnxport.environment import uv
 
 # Stands for uv: `venv` makes an interpreter, `pip sync` counts a build and does what the test asks.
@@ -128,8 +128,8 @@ def test_a_killed_build_is_never_used_and_is_cleared_away(
     script = textwrap.dedent(f"""
         import sys
         from pathlib import Path
-        from onnxport.convert.interface import PinnedEnvironment
-        from onnxport.convert.isolation.environment import EnvironmentCache
+        from onnxport.converter.interface import PinnedEnvironment
+        from onnxport.converter.isolation.environment import EnvironmentCache
         from onnxport.environment import uv
         uv.find_uv = lambda: {str(tmp_path / "uv")!r}
         pinned = PinnedEnvironment(Path({str(pinned.lock)!r}), {pinned.pythons!r}, 1, 2)

@@ -40,15 +40,9 @@ def main(package: str, module: str, file: str, folder: Path) -> None:
 
 
 def _convert(converter: Any, job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    from onnxport.convert.interface import ConversionRefused, Job
+    from onnxport.converter.interface import ConversionRefused
 
-    task = Job(
-        Path(job["source"]),
-        job["kind"],
-        job["precision"],
-        job["trusted"],
-        _read_sample(job["sample"], folder),
-    )
+    task = _task(job, folder)
     stage = "open"
     try:
         model = converter.open(task)
@@ -68,11 +62,29 @@ def _convert(converter: Any, job: dict[str, Any], folder: Path) -> dict[str, Any
         return _error(stage, f"{type(error).__name__}: {' '.join(str(error).split())}"[:400], "")
     return {
         "outputs": [_plain(vars(output)) for output in exported.outputs],
+        "inputs": list(exported.inputs),
         "framework_version": exported.framework_version,
         "remarks": list(exported.remarks),
         "cases": cases,
         "packages": _packages(),
     }
+
+
+def _task(job: "dict[str, Any]", folder: Path) -> Any:
+    from onnxport.converter.interface import Code, Job
+
+    code = job["code"]
+    return Job(
+        Path(job["source"]),
+        job["kind"],
+        job["remedy"],
+        job["trusted"],
+        _read_sample(job["sample"], folder),
+        code and Code(Path(code["file"]), code["name"], tuple(code["positional"]), code["named"]),
+        tuple(job["inputs"]),
+        tuple(job["outputs"]),
+        job["opset"],
+    )
 
 
 def _error(stage: str, message: str, remedy: str) -> dict[str, Any]:
@@ -103,7 +115,7 @@ def _read_sample(names: "list[str] | None", folder: Path) -> "dict[str, Any] | N
 
 
 def _write_case(folder: Path, number: int, case: Any) -> dict[str, Any]:
-    written = {"origin": case.origin}
+    written = {"origin": case.origin, "batched": case.batched, "optional": case.optional}
     for side in ("inputs", "expected"):
         values = getattr(case, side)
         _write_arrays(folder / f"case-{number}-{side}.npz", list(values.values()))

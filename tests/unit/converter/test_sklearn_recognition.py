@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from onnxport.convert.sklearn import CONVERTER
+from onnxport.converter.sklearn import CONVERTER
 
 LOGISTIC = {"__class__": "LogisticRegression", "__module__": "sklearn.linear_model._logistic"}
 

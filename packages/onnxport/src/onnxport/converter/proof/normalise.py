@@ -1,35 +1,34 @@
 """Making a converted model plain: names, one import per operator set, no defaults among the inputs, shapes as they are when run."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 BATCH = "batch"
 
 
-def normalise(model_bytes: bytes, output_names: Sequence[str]) -> bytes:
-    """Rename the outputs (in graph order), merge repeated imports, take initialisers out of the inputs, name the batch dimension.
+def normalise(model_bytes: bytes, input_names: Sequence[str], output_names: Sequence[str]) -> bytes:
+    """Name inputs (unless no names are given) and outputs, merge repeated imports, take initialisers out of the inputs.
 
-    Raises `ValueError` when this is no ONNX model, or its graph has another number of outputs, or one that is no tensor.
+    Names are in graph order. Raises `ValueError` when this is no ONNX model, or its graph has another number of inputs or
+    outputs, or an output that is no tensor.
     """
     model = _parsed(model_bytes)
-    if len(model.graph.output) != len(output_names):
-        found = [value.name for value in model.graph.output]
-        raise ValueError(
-            f"the converter promised the outputs {list(output_names)}; there are {found}"
-        )
     _merge_opsets(model)
     _drop_initialiser_inputs(model.graph)
-    for value, name in zip(list(model.graph.output), output_names, strict=True):
+    if input_names:
+        _rename_all(model.graph, model.graph.input, input_names, "inputs")
+    _rename_all(model.graph, model.graph.output, output_names, "outputs")
+    for value in model.graph.output:
         if value.type.WhichOneof("value") != "tensor_type":
             raise ValueError(f"output '{value.name}' is no tensor")
-        _rename(model.graph, value.name, name)
-    for value in [*model.graph.input, *model.graph.output]:
-        _name_batch(value)
     return bytes(model.SerializeToString())
 
 
-def with_output_shapes(model_bytes: bytes, shapes: Sequence[tuple[int | str | None, ...]]) -> bytes:
-    """State the shapes of the outputs as they were seen when run."""
+def with_shapes(
+    model_bytes: bytes, shapes: Sequence[tuple[int | str | None, ...]], *, batch: bool
+) -> bytes:
+    """State the shapes of the outputs as they were seen when run; with `batch`, the first dimension of every input is called so."""
     import onnx
 
     model = onnx.load_from_string(model_bytes)
@@ -44,6 +43,9 @@ def with_output_shapes(model_bytes: bytes, shapes: Sequence[tuple[int | str | No
                 dimension.dim_param = size
         # An empty message would be dropped: a scalar has a shape too.
         value.type.tensor_type.shape.SetInParent()
+    if batch:
+        for value in model.graph.input:
+            _name_batch(value)
     return bytes(model.SerializeToString())
 
 
@@ -84,20 +86,35 @@ def _drop_initialiser_inputs(graph: Any) -> None:
         graph.input.extend(kept)
 
 
+def _rename_all(graph: Any, values: Any, names: Sequence[str], what: str) -> None:
+    old = [value.name for value in values]
+    if len(old) != len(names):
+        raise ValueError(f"the converter promised the {what} {list(names)}; there are {old}")
+    for value, name in zip(old, names, strict=True):
+        _rename(graph, value, name)
+
+
 def _rename(graph: Any, old: str, new: str) -> None:
     """Rename a tensor of the main graph, and where inner graphs use it; a tensor in the way is renamed first."""
     if old == new:
         return
-    if new in {name for node in _nodes(graph) for name in node.output}:
-        _rename(graph, new, f"{new}_inner")
+    if new in _tensor_names(graph):
+        taken = _tensor_names(graph)
+        free = next(n for i in itertools.count(1) if (n := f"{new}_{i}") not in taken)
+        _rename(graph, new, free)
     for node in _nodes(graph):
         for names in (node.input, node.output):
             for position, name in enumerate(names):
                 if name == old:
                     names[position] = new
-    for value in [*graph.output, *graph.value_info]:
+    for value in [*graph.input, *graph.output, *graph.value_info, *graph.initializer]:
         if value.name == old:
             value.name = new
+
+
+def _tensor_names(graph: Any) -> set[str]:
+    made = {name for node in _nodes(graph) for name in [*node.input, *node.output]}
+    return made | {value.name for value in [*graph.input, *graph.initializer]}
 
 
 def _nodes(graph: Any) -> Iterable[Any]:
@@ -109,6 +126,5 @@ def _nodes(graph: Any) -> Iterable[Any]:
 
 
 def _name_batch(value: Any) -> None:
-    dimensions = value.type.tensor_type.shape.dim
-    if dimensions and not dimensions[0].HasField("dim_value"):
+    if dimensions := value.type.tensor_type.shape.dim:
         dimensions[0].dim_param = BATCH

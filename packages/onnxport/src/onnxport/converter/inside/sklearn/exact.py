@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxport.convert.inside.sklearn_missing import last_step
+from onnxport.converter.inside.sklearn.missing import last_step
 
 _UNIT = float(np.finfo(np.float32).eps)
 _BOUNDED_KERNELS = {"rbf", "sigmoid"}

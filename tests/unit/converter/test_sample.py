@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from onnxport.convert.proof.sample import SampleUnreadable, read_sample
+from onnxport.converter.proof.sample import SampleUnreadable, read_sample
 
 TABLE = [[1.0, 2.0], [3.0, 4.5]]
 

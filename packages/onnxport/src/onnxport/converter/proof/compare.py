@@ -1,12 +1,12 @@
 """Comparing what ONNX Runtime gives with what the framework gave: pure functions on arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from onnxport.convert.interface import Output
+from onnxport.converter.interface import Output
 from onnxport.domain.conversion import OutputComparison
 
 Array = np.ndarray[Any, Any]
@@ -23,19 +23,53 @@ class Verdict:
     ties: int = 0
 
 
-def compare(
-    outputs: Sequence[Output], expected: Mapping[str, Array], actual: Mapping[str, Array]
-) -> list[Verdict]:
-    """Compare every output over all its rows (first axis). Raises `ValueError` where shapes cannot be brought together."""
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What the framework gave and what ONNX Runtime gave, by output; the first axis of every array counts rows."""
+
+    expected: Mapping[str, Array]
+    actual: Mapping[str, Array]
+
+
+def compare(outputs: Sequence[Output], pairs: Sequence[Pair]) -> list[Verdict]:
+    """Compare every output over all its rows. Raises `ValueError` where shapes cannot be brought together."""
+    return [_compare_output(output, pairs, outputs) for output in outputs]
+
+
+def _compare_output(output: Output, pairs: Sequence[Pair], outputs: Sequence[Output]) -> Verdict:
+    """Rows of one shape are compared together: their usual size and whether they vary is seen over all of them."""
+    by_shape: dict[tuple[int, ...], list[tuple[Array, Array, Array | None]]] = {}
+    for pair in pairs:
+        wanted, got = aligned(pair.expected[output.name], pair.actual[output.name])
+        scores = None if output.scores is None else pair.expected.get(output.scores)
+        by_shape.setdefault(wanted.shape[1:], []).append((wanted, got, scores))
     verdicts = []
-    for output in outputs:
-        wanted, got = aligned(expected[output.name], actual[output.name])
+    for group in by_shape.values():
+        wanted = np.concatenate([entry[0] for entry in group])
+        got = np.concatenate([entry[1] for entry in group])
         if output.role == "label":
-            scores = None if output.scores is None else expected.get(output.scores)
+            found = [entry[2] for entry in group if entry[2] is not None]
+            scores = np.concatenate(found) if len(found) == len(group) else None
             verdicts.append(_compare_labels(output, wanted, got, scores, outputs))
         else:
             verdicts.append(_compare_values(output, wanted, got))
-    return verdicts
+    return _merged(verdicts)
+
+
+def _merged(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict: the largest errors, the counts together; place and tolerance of the worst."""
+    worst = max(verdicts, key=lambda v: (not v.within, v.comparison.max_absolute_error))
+    found = [verdict.comparison for verdict in verdicts]
+    comparison = replace(
+        worst.comparison,
+        rows=sum(c.rows for c in found),
+        max_absolute_error=max(c.max_absolute_error for c in found),
+        max_relative_error=max(c.max_relative_error for c in found),
+        max_ulp_error=max(c.max_ulp_error for c in found),
+        label_flips=sum(c.label_flips for c in found),
+        varies=any(c.varies for c in found),
+    )
+    return Verdict(comparison, all(v.within for v in verdicts), sum(v.ties for v in verdicts))
 
 
 def aligned(expected: Array, actual: Array) -> tuple[Array, Array]:

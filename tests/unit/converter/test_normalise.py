@@ -4,9 +4,9 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnxport.convert.interface import Case, Output
-from onnxport.convert.proof.normalise import main_opset, normalise
-from onnxport.convert.proof.prove import Proven, prove
+from onnxport.converter.interface import Case, Output
+from onnxport.converter.proof.normalise import main_opset, normalise
+from onnxport.converter.proof.prove import Proven, prove
 from onnxport.domain.conversion import Conversion
 
 CONVERSION = Conversion("f", "1", "m.pkl", None, "f", {}, 21, "2026-01-01T00:00:00+00:00")
@@ -28,12 +28,13 @@ def scaled(factor: float, *, batch: int | None = None) -> bytes:
 
 
 def proven(model: bytes, expected: np.ndarray, rows: np.ndarray = ROWS) -> Proven:
-    case = Case("generated", {"X": rows}, {"y": expected})
-    return prove(normalise(model, ["y"]), [Output("y")], [case], CONVERSION)
+    whole = Case("generated", {"X": rows}, {"y": expected})
+    first = Case("generated", {"X": rows[:1]}, {"y": expected[:1]})
+    return prove(normalise(model, [], ["y"]), [Output("y")], [whole, first], CONVERSION)
 
 
 def test_names_imports_inputs_and_batch_are_made_plain() -> None:
-    model = onnx.load_from_string(normalise(scaled(2), ["y"]))
+    model = onnx.load_from_string(proven(scaled(2), ROWS * 2).onnx)
 
     assert ["X"] == [value.name for value in model.graph.input]
     assert ["y"] == [value.name for value in model.graph.output]
@@ -60,19 +61,19 @@ def test_a_name_that_is_taken_inside_is_moved_away() -> None:
 
 def test_another_number_of_outputs_is_refused() -> None:
     with pytest.raises(ValueError, match="there are"):
-        normalise(scaled(2), ["label", "scores"])
+        normalise(scaled(2), [], ["label", "scores"])
 
 
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(ValueError, match="no ONNX model"):
-        normalise(scaled(2)[:-9], ["y"])
+        normalise(scaled(2)[:-9], [], ["y"])
 
 
 def test_equal_answers_are_a_proof_bound_to_the_bytes() -> None:
     result = proven(scaled(2), ROWS * 2)
 
     assert (True, None) == (result.proof.proven, result.proof.reason)
-    assert [(ROWS.shape[0] + 3, 0.0)] == [
+    assert [(ROWS.shape[0] + 1, 0.0)] == [
         (o.rows, o.max_absolute_error) for o in result.proof.outputs
     ]
 

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from onnxport.convert.interface import Converter
+from onnxport.converter.interface import Converter
 from onnxport.errors import UserError
 
 GROUP = "onnxport.converters"
@@ -39,7 +39,7 @@ def module_of(name: str) -> str:
         raise ConverterNotFound(name, names)
     for entry in entry_points(group=GROUP, name=name):
         return entry.module
-    return f"onnxport.convert.{name}"
+    return f"onnxport.converter.{name}"
 
 
 def find_converter(name: str) -> Converter:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
-from onnxport.convert.interface import PinnedEnvironment
-from onnxport.convert.isolation.errors import EnvironmentFailed
+from onnxport.converter.interface import PinnedEnvironment
+from onnxport.converter.isolation.errors import EnvironmentFailed
 from onnxport.environment.errors import UvFailed
 from onnxport.environment.place import ensure_place, is_whole, machine_name, python_of
 from onnxport.environment.uv import install_lock, make_environment

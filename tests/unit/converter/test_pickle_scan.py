@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from onnxport.convert.isolation.pickle_scan import PickleScan, scan_pickle
+from onnxport.converter.isolation.pickle_scan import PickleScan, scan_pickle
 
 
 class Writes:

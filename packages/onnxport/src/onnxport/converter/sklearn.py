@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from onnxport.convert.interface import (
+from onnxport.converter.interface import (
     Case,
     ConversionRefused,
     Converter,
@@ -61,17 +61,18 @@ class SklearnConverter(Converter):
     name = "sklearn"
     title = "scikit-learn"
     kinds = (_SKOPS, _JOBLIB, _PICKLE)
-    needs = "nothing for numeric columns; --trust for joblib and pickle"
     environment = PinnedEnvironment(
         Path(__file__).parent / "locks" / "sklearn.txt", ("3.11", "3.12", "3.13", "3.14"), 85, 320
     )
-    precisions = ("float32", "float64")
+    remedies = ("float64",)
 
     def recognise(self, path: Path) -> Recognised | None:
         """A zip with the schema of skops that names scikit-learn, or a pickle whose first class is scikit-learn's."""
+        if path.is_dir():
+            return None
         if zipfile.is_zipfile(path):
             return Recognised(_SKOPS) if _is_skops_of_sklearn(path) else None
-        from onnxport.convert.isolation.pickle_scan import scan_pickle
+        from onnxport.converter.isolation.pickle_scan import scan_pickle
 
         scan = scan_pickle(path)
         if scan is None or not _is_ours(scan.root, scan.imports):
@@ -110,18 +111,18 @@ class SklearnConverter(Converter):
         import sklearn
         from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
-        from onnxport.convert.inside import sklearn_exact, sklearn_missing
+        from onnxport.converter.inside.sklearn import exact, missing
 
         estimator, remarks = model
         _refuse_text_columns(estimator)
         outputs = _outputs_of(estimator)
-        tensor = DoubleTensorType if job.precision == "float64" else FloatTensorType
+        tensor = DoubleTensorType if job.remedy == "float64" else FloatTensorType
         columns = _columns_of(estimator, job)
         try:
-            exact = sklearn_exact.exact_copy(estimator)
-            converted = _convert(exact, tensor([None, columns]))
-            sklearn_missing.send_missing(converted, estimator)
-            sklearn_exact.mend_binary_discriminant(converted, estimator)
+            copied = exact.exact_copy(estimator)
+            converted = _convert(copied, tensor([None, columns]))
+            missing.send_missing(converted, estimator)
+            exact.mend_binary_discriminant(converted, estimator)
             del converted.graph.output[len(outputs) :]
         except MemoryError:
             raise
@@ -135,25 +136,26 @@ class SklearnConverter(Converter):
 
     def reference(self, model: Any, exported: Exported, job: Job) -> Iterator[Case]:
         """The estimator's own answers, on the same float32 values that ONNX Runtime gets."""
-        from onnxport.convert.inside import sklearn_missing, sklearn_ranges, tabular
+        from onnxport.converter.inside import tabular
+        from onnxport.converter.inside.sklearn import missing, ranges
 
         estimator, _ = model
         columns = _columns_of(estimator, job)
         if job.sample is not None:
             names = getattr(estimator, "feature_names_in_", None)
             rows = tabular.sample_matrix(job.sample, columns, names)
-            yield _case("sample", estimator, exported, rows, job)
-        rows = tabular.rows_between(sklearn_ranges.known_values(estimator, columns))
+            yield from _cases("sample", estimator, exported, rows, job)
+        rows = tabular.rows_between(ranges.known_values(estimator, columns))
         try:
             rows = _choose(estimator, exported, rows)
         except ValueError:
             # Some estimators take no negative values.
             rows = _choose(estimator, exported, abs(rows))
-        yield _case("generated", estimator, exported, rows, job)
-        if sklearn_missing.handles_missing(estimator):
+        yield from _cases("generated", estimator, exported, rows, job)
+        if missing.handles_missing(estimator):
             # Not every estimator lets them through: then they are not part of what is promised.
             with suppress(ValueError):
-                yield _case("generated", estimator, exported, tabular.with_missing(rows), job)
+                yield from _cases("generated", estimator, exported, tabular.with_missing(rows), job)
 
 
 CONVERTER = SklearnConverter()
@@ -275,7 +277,7 @@ def _outputs_of(estimator: Any) -> tuple[Output, ...]:
     """The outputs that the ONNX model will have, by what kind of estimator it is."""
     from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
-    from onnxport.convert.inside.sklearn_exact import score_tolerance
+    from onnxport.converter.inside.sklearn.exact import score_tolerance
 
     tolerance = score_tolerance(estimator)
     if is_classifier(estimator):
@@ -367,19 +369,24 @@ def _plain_attributes() -> Iterator[None]:
 
 
 def _choose(estimator: Any, exported: Exported, rows: Any) -> Any:
-    from onnxport.convert.inside import tabular
+    from onnxport.converter.inside import tabular
 
     if exported.outputs[0].role == "label":
         return tabular.varied(rows, estimator.predict(rows))
     return rows[: tabular.ROWS]
 
 
-def _case(origin: str, estimator: Any, exported: Exported, rows: Any, job: Job) -> Case:
-    with warnings.catch_warnings():
-        # Column names and numerical remarks are of no interest here.
-        warnings.simplefilter("ignore")
-        expected = {o.name: _answer(estimator, o, rows) for o in exported.outputs}
-    return Case(origin, {"X": rows.astype(job.precision)}, expected)
+def _cases(origin: str, estimator: Any, exported: Exported, rows: Any, job: Job) -> Iterator[Case]:
+    from onnxport.converter.inside.batches import in_batches
+
+    def run(inputs: Any) -> Any:
+        with warnings.catch_warnings():
+            # Column names and numerical remarks are of no interest here.
+            warnings.simplefilter("ignore")
+            return {o.name: _answer(estimator, o, inputs["X"]) for o in exported.outputs}
+
+    precision = "float64" if job.remedy == "float64" else "float32"
+    yield from in_batches(origin, {"X": rows.astype(precision)}, run)
 
 
 def _answer(estimator: Any, output: Output, rows: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxport.convert.interface import ConversionRefused
+from onnxport.converter.interface import ConversionRefused
 
 CANDIDATES = 2048
 ROWS = 256

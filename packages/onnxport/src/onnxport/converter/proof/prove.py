@@ -1,14 +1,16 @@
 """Running a converted model on ONNX Runtime against what the framework gave, and drawing the conclusion."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onnxport.convert.interface import Case, Output
-from onnxport.convert.proof.compare import Array, Verdict, compare
-from onnxport.convert.proof.normalise import BATCH, with_output_shapes
+from onnxport.converter.interface import Case, Output
+from onnxport.converter.proof.compare import Array, Pair, Verdict, compare
+from onnxport.converter.proof.normalise import BATCH, with_shapes
 from onnxport.domain.conversion import Conversion, InputSet, Proof
+
+NOTHING_TO_COMPARE = "no runtime of the framework gave anything to compare with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,26 +19,30 @@ class Proven:
 
     onnx: bytes
     proof: Proof
+    remarks: tuple[str, ...] = ()
 
 
 def prove(
     model: bytes, outputs: Sequence[Output], cases: Sequence[Case], conversion: Conversion
 ) -> Proven:
-    """Run all cases whole, and their first rows in batches of 1 and 2; compare; conclude. For a bad model the proof says why."""
+    """Run all cases on ONNX Runtime; compare; conclude. For a bad model the proof says why."""
     names = [output.name for output in outputs]
+    remarks: tuple[str, ...] = ()
+    verdicts: list[Verdict] = []
     try:
         session = _session(model)
-        answers = [_run(session, names, case.inputs) for case in cases]
-        pieces = _small_batches(session, names, cases)
-        model = with_output_shapes(model, _seen_shapes(names, answers[0], pieces))
-        expected = _joined(names, [case.expected for case in cases] + [p.expected for p in pieces])
-        actual = _joined(names, answers + [piece.actual for piece in pieces])
-        verdicts = compare(outputs, expected, actual)
+        needed = [case for case in cases if not case.optional]
+        ran = [(case, _run(session, names, case)) for case in needed]
+        if ran:
+            model = with_shapes(model, _seen_shapes(names, ran), batch=_shows_batch(needed))
+        compared = [(case, answer) for case, answer in ran if case.expected]
+        verdicts = compare(outputs, [_pair(names, *entry) for entry in compared])
         reason = _objection(verdicts)
+        remarks = tuple(_optional_remarks(session, names, cases))
     except _NotRunnable as error:
-        verdicts, reason = [], str(error)
+        reason = str(error)
     except ValueError as error:
-        verdicts, reason = [], f"the outputs cannot be compared: {error}"
+        reason = f"the outputs cannot be compared: {error}"
     return Proven(
         model,
         Proof(
@@ -45,20 +51,14 @@ def prove(
             reason=reason,
             conversion=conversion,
             outputs=tuple(verdict.comparison for verdict in verdicts),
-            inputs=tuple(InputSet(case.origin, _rows(case.inputs)) for case in cases),
+            inputs=tuple(InputSet(case.origin, _rows(case)) for case in cases if case.expected),
         ),
+        remarks,
     )
 
 
 class _NotRunnable(Exception):
     """ONNX Runtime refused the model or a run."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    size: int
-    expected: Mapping[str, Array]
-    actual: Mapping[str, Array]
 
 
 def _session(model: bytes) -> Any:
@@ -72,60 +72,68 @@ def _session(model: bytes) -> Any:
         raise _NotRunnable(f"ONNX Runtime cannot load it: {_first_line(error)}") from error
 
 
-def _run(session: Any, names: Sequence[str], inputs: Mapping[str, Array]) -> dict[str, Array]:
+def _run(session: Any, names: Sequence[str], case: Case) -> dict[str, Array]:
     try:
-        return dict(zip(names, session.run(list(names), dict(inputs)), strict=True))
+        return dict(zip(names, session.run(list(names), dict(case.inputs)), strict=True))
     except Exception as error:  # as above
-        rows = _rows(inputs)
+        rows = _rows(case)
         raise _NotRunnable(
             f"ONNX Runtime cannot run it on {rows} rows: {_first_line(error)}"
         ) from error
 
 
-def _small_batches(session: Any, names: Sequence[str], cases: Sequence[Case]) -> list[_Piece]:
-    """The first row alone, then the next two, of every case: the batch dimension is dynamic if these run."""
-    pieces = []
-    for case in cases:
-        for start, size in ((0, 1), (1, 2)):
-            if _rows(case.inputs) < start + size:
-                continue
-            part = slice(start, start + size)
-            inputs = {name: array[part] for name, array in case.inputs.items()}
-            expected = {name: case.expected[name][part] for name in names}
-            pieces.append(_Piece(size, expected, _run(session, names, inputs)))
-    return pieces
+def _shows_batch(cases: Sequence[Case]) -> bool:
+    """Whether batches of different sizes were run: then the first dimension is free."""
+    return all(case.batched for case in cases) and len({_rows(case) for case in cases}) > 1
 
 
 def _seen_shapes(
-    names: Sequence[str], whole: Mapping[str, Array], pieces: Sequence[_Piece]
+    names: Sequence[str], ran: Sequence[tuple[Case, Mapping[str, Array]]]
 ) -> list[tuple[int | str | None, ...]]:
     """The first axis is the batch where it follows the number of rows; other axes keep their size where it is always the same."""
+    batch = _shows_batch([case for case, _ in ran])
     shapes: list[tuple[int | str | None, ...]] = []
     for name in names:
-        seen = [piece.actual[name].shape for piece in pieces] + [whole[name].shape]
-        first = seen[-1]
+        seen = [answer[name].shape for _, answer in ran]
         axes: list[int | str | None] = []
-        for axis, size in enumerate(first):
+        for axis, size in enumerate(seen[0]):
             sizes = {shape[axis] if len(shape) > axis else None for shape in seen}
-            axes.append(size if sizes == {size} and axis else BATCH if axis == 0 else None)
+            axes.append(size if sizes == {size} else BATCH if batch and axis == 0 else None)
         shapes.append(tuple(axes))
     return shapes
 
 
-def _joined(names: Sequence[str], parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+def _pair(names: Sequence[str], case: Case, answer: Mapping[str, Array]) -> Pair:
     import numpy as np
 
-    joined = {}
-    for name in names:
-        shapes = {part[name].shape[1:] for part in parts}
-        if len(shapes) > 1:
-            raise ValueError(f"the shape of '{name}' changes with the number of rows")
-        joined[name] = np.concatenate([part[name] for part in parts])
-    return joined
+    expected = {name: np.asarray(case.expected[name]) for name in names if name in case.expected}
+    if case.batched:
+        return Pair(expected, answer)
+    return Pair(
+        {name: array[np.newaxis] for name, array in expected.items()},
+        {name: np.asarray(array)[np.newaxis] for name, array in answer.items()},
+    )
+
+
+def _optional_remarks(session: Any, names: Sequence[str], cases: Sequence[Case]) -> Iterator[str]:
+    """What the framework can do and the ONNX model cannot, among what nobody has to be able to do."""
+    for case in cases:
+        if not case.optional:
+            continue
+        try:
+            answer = _run(session, names, case)
+        except _NotRunnable as error:
+            yield f"the framework takes {_rows(case)} rows; {error}"
+            continue
+        different = [n for n in names if answer[n].shape[0] != len(case.expected[n])]
+        if different:
+            yield f"with {_rows(case)} rows the output '{different[0]}' has {answer[different[0]].shape[0]}"
 
 
 def _objection(verdicts: Sequence[Verdict]) -> str | None:
     """Why the conversion is not proven: the worst case first, then what proves nothing; `None` when it is."""
+    if not verdicts:
+        return NOTHING_TO_COMPARE
     for verdict in verdicts:
         found = verdict.comparison
         if verdict.within:
@@ -145,8 +153,8 @@ def _objection(verdicts: Sequence[Verdict]) -> str | None:
     return None
 
 
-def _rows(inputs: Mapping[str, Array]) -> int:
-    return len(next(iter(inputs.values())))
+def _rows(case: Case) -> int:
+    return len(next(iter(case.inputs.values()))) if case.batched and case.inputs else 1
 
 
 def _first_line(error: Exception) -> str:

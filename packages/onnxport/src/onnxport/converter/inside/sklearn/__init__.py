@@ -1,0 +1,1 @@
+"""What only scikit-learn models need."""
