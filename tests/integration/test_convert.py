@@ -188,7 +188,7 @@ def test_a_conversion_stays_within_its_limits(
     [
         (["convert", "none.pkl"], 1, "there is no such file"),
         (["convert"], 2, "Missing argument"),
-        (["convert", __file__], 1, "not a model file that a converter knows"),
+        (["convert", __file__], 1, "not a model that a converter knows"),
         (["convert", "--prepare", "pytorsh"], 1, "there is no converter"),
         (["convert", "--trust=maybe", __file__], 2, "unsandboxed"),
     ],

@@ -15,9 +15,13 @@ from onnxport.errors import UserError
 
 
 class ConversionRefused(UserError):
-    """A model that the converter understands but cannot or must not convert."""
+    """A model that the converter understands but cannot or must not convert.
+
+    `stage` is where it was refused: `require`, `open`, `export` or `reference`.
+    """
 
     code = "conversion_refused"
+    stage: str = "require"
 
 
 @dataclass(frozen=True)
