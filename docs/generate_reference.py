@@ -140,7 +140,9 @@ def _commands(
 
 def _error_classes() -> list[type[OnnxportError]]:
     for module in pkgutil.walk_packages(onnxport.__path__, "onnxport."):
-        if not module.name.rpartition(".")[2].startswith("_") and ".migrations" not in module.name:
+        if not module.name.rpartition(".")[2].startswith("_") and not (
+            {"migrations", "inside"} & set(module.name.split("."))
+        ):
             importlib.import_module(module.name)
     found: list[type[OnnxportError]] = []
     waiting = list(OnnxportError.__subclasses__())
