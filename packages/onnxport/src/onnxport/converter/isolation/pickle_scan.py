@@ -60,6 +60,11 @@ def scan_pickle(path: Path) -> PickleScan | None:
         return _follow(file, compressed=opener is not None)
 
 
+def scan_stream(file: IO[bytes]) -> PickleScan:
+    """Follow one uncompressed pickle from where a stream stands; what comes after it is not read."""
+    return _follow(file, compressed=False)
+
+
 def _follow(file: IO[bytes], *, compressed: bool) -> PickleScan:
     follower = _Follower(_Bounded(file))
     root, complete = None, True
