@@ -29,6 +29,7 @@ _FIXED_LENGTHS, _FIXED_BATCH = "fixed lengths", "a fixed batch"
 _DICTIONARIES = {"builtins.dict", "collections.OrderedDict", "collections.defaultdict"}
 # What tensors and modules are made of in a pickle.
 _EXPECTED = (
+    "torch.jit._pickle.",
     "torch._utils.",
     "torch.storage.",
     "torch._tensor.",
@@ -123,7 +124,7 @@ class TorchConverter(Converter):
             _SAFETENSORS.name: opening.open_safetensors,
             _MODULE.name: opening.open_pickled,
         }
-        return exporting.Opened(ways[job.kind](job))
+        return exporting.Opened(ways[job.kind](job).refuse_random())
 
     def export(self, model: Any, job: Job) -> Exported:
         """ONNX from the exporter of programs; from the legacy one for TorchScript, or as a remedy."""

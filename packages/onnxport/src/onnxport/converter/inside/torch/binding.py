@@ -80,6 +80,12 @@ def parameters_of(module: nn.Module) -> Parameters:
     )
 
 
+def defaults_after(module: torch.jit.ScriptModule, count: int) -> tuple[Any, ...]:
+    """What TorchScript takes for the parameters behind the first few."""
+    taken = module._c._get_method("forward").schema.arguments[1:]  # noqa: SLF001
+    return tuple(argument.default_value for argument in taken[count:])
+
+
 def floating_type(module: nn.Module) -> torch.dtype:
     """The floating type of a module's weights."""
     held = [*module.parameters(), *module.buffers()]

@@ -91,10 +91,14 @@ def has_lengths(example: Sequence[torch.Tensor]) -> bool:
 
 def _freedoms(model: Model, remedy: str) -> Iterator[_Freedom]:
     batch = batch_of(model.example) is not None and remedy != FIXED_BATCH
-    if batch and remedy != FIXED_LENGTHS and has_lengths(model.example):
+    lengths = remedy not in (FIXED_BATCH, FIXED_LENGTHS) and has_lengths(model.example)
+    if batch and lengths:
         yield _Freedom(batch=True, lengths=True)
     if batch:
         yield _Freedom(batch=True, lengths=False)
+    if lengths:
+        # Time first, say: the rows are along another axis.
+        yield _Freedom(batch=False, lengths=True)
     yield _Freedom(batch=False, lengths=False)
 
 
@@ -112,15 +116,13 @@ def _example(model: Model, freedom: _Freedom) -> list[torch.Tensor]:
 
 
 def _dynamic_shapes(model: Model, freedom: _Freedom) -> Any:
-    if not freedom.batch:
-        return None
     rows = batch_of(model.example)
     batch = Dim("batch", min=1)
     shapes: list[dict[int, Any]] = []
-    for original in model.example:
-        axes: dict[int, Any] = {0: batch} if _has_rows(original, rows) else {}
+    for tensor in model.example:
+        axes: dict[int, Any] = {0: batch} if freedom.batch and _has_rows(tensor, rows) else {}
         if freedom.lengths:
-            axes.update(dict.fromkeys(_length_axes(original), Dim.AUTO))
+            axes.update(dict.fromkeys(_length_axes(tensor), Dim.AUTO))
         shapes.append(axes)
     return tuple(shapes)
 
@@ -143,20 +145,19 @@ def _remarks(
 ) -> Iterator[str]:
     rows = batch_of(model.example)
     if not freedom.batch and rows is not None:
-        why = f": {said}" if said else ""
-        yield f"the batch is fixed at the sample's {rows} rows{why or f', with {remedy}'}"
-    elif said and has_lengths(model.example):
-        yield f"lengths are fixed at those of the sample: {said}"
-    elif freedom.lengths:
-        fixed = [
-            name
-            for name, node in _placeholders(program).items()
-            if node.dim() == 2
-            and all(isinstance(size, int) for size in node.shape[1:])
-            and not node.dtype.is_floating_point
-        ]
-        if fixed:
-            yield f"the length of {', '.join(fixed)} is fixed at that of the sample: the model's own code fixes it"
+        why = f"with {remedy}" if remedy == FIXED_BATCH else _why(said)
+        yield f"the first size is fixed at that of the sample, {rows}: {why}"
+    for name, tensor, sizes in zip(model.names, model.example, sizes_of(program), strict=True):
+        axes = _length_axes(tensor)
+        if axes and remedy != FIXED_BATCH and all(isinstance(sizes[axis], int) for axis in axes):
+            fixed = ", ".join(str(sizes[axis]) for axis in axes)
+            yield f"'{name}' has the sample's sizes behind the first ({fixed}): another length needs another conversion"
+
+
+def _why(said: str) -> str:
+    if "specialized it" in said or "Constraints violated" in said:
+        return "the model's own code fixes it"
+    return said or "the model's own code fixes it"
 
 
 def _placeholders(program: ExportedProgram) -> dict[str, Any]:
@@ -172,7 +173,12 @@ def _placeholders(program: ExportedProgram) -> dict[str, Any]:
 
 def sizes_of(program: ExportedProgram) -> list[tuple[Any, ...]]:
     """The shape of each input that is a tensor, in order: integers, and symbols of PyTorch's where it is free."""
-    return [tuple(value.shape) for value in _placeholders(program).values()]
+    return [tuple(map(_settled, value.shape)) for value in _placeholders(program).values()]
+
+
+def _settled(size: Any) -> Any:
+    """A symbol that has turned out to be one number, as that number."""
+    return size if isinstance(size, int) or size.node.expr.free_symbols else int(size)
 
 
 def _decides_on_values(model: Model, error: Exception) -> ConversionRefused:

@@ -5,15 +5,17 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
 from torch.export import ExportedProgram
 
+from onnxport.converter.inside.torch.binding import defaults_after
 from onnxport.converter.inside.torch.capture import batch_of, sizes_of
-from onnxport.converter.inside.torch.model import Model, evaluating, flat, named
+from onnxport.converter.inside.torch.model import Flat, Model, evaluating, flat
 from onnxport.converter.inside.torch.user_code import said_by
 from onnxport.converter.interface import ConversionRefused
 
@@ -22,6 +24,7 @@ _LARGEST = 2_000_000_000
 _OPSET = 20
 _OLDEST_OF_PROGRAMS = 18
 _OPERATOR = re.compile(r"(?:OpOverload\(op=|operator )'([\w.:]+)'|(aten::\w+|prim::\w+|\w+::\w+)")
+_OWN = str(Path(torch.__file__).parent)
 _ON_VALUES = "Converting a tensor to a Python boolean"
 
 
@@ -56,7 +59,7 @@ def export_traced(model: Model, opset: int | None, *, free_batch: bool) -> onnx.
     """
     _refuse_large([*model.flat.parameters(), *model.flat.buffers()])
     with evaluating(model.flat):
-        outputs = list(named(model.flat(*model.example)))
+        outputs = list(model.answer(model.example))
     rows = batch_of(model.example)
     free = [
         name
@@ -72,11 +75,12 @@ def export_traced(model: Model, opset: int | None, *, free_batch: bool) -> onnx.
     }
     traced = flat(model.flat.inner, model.names, model.flat.arrange, as_tuple=True)
     errors: list[Exception] = []
-    for module, inputs in _callables(model, traced):
+    for way in _ways(model, traced):
         written = io.BytesIO()
         try:
-            with _quietly(), warnings.catch_warnings(record=True) as heard, evaluating(module):
+            with _quietly(), warnings.catch_warnings(record=True) as heard, evaluating(traced):
                 warnings.simplefilter("always")
+                module, inputs = way()
                 torch.onnx.export(module, inputs, written, **given)
         except Exception as error:  # as above
             errors.append(error)
@@ -86,13 +90,17 @@ def export_traced(model: Model, opset: int | None, *, free_batch: bool) -> onnx.
     raise _cannot(errors[0]) from errors[0]
 
 
-def _callables(model: Model, traced: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+def _ways(model: Model, traced: Flat) -> Iterator[Callable[[], tuple[Any, tuple[Any, ...]]]]:
     """TorchScript itself where its arguments are plain, so that its decisions are kept; else a trace."""
-    if isinstance(model.flat.inner, torch.jit.ScriptModule):
-        arguments, keywords = model.flat.arrange(model.example)
-        if not keywords:
-            yield model.flat.inner, arguments
-    yield traced, model.example
+    inner = model.flat.inner
+    if not isinstance(inner, torch.jit.ScriptModule):
+        yield lambda: (traced, model.example)
+        return
+    arguments, keywords = model.flat.arrange(model.example)
+    if not keywords:
+        yield lambda: (inner, (*arguments, *defaults_after(inner, len(arguments))))
+    # What it gives may be a dictionary: a trace around it takes the tensors out, and keeps its decisions too.
+    yield lambda: (torch.jit.trace(traced, model.example, check_trace=False), model.example)
 
 
 def _refuse_large(tensors: Any) -> None:
@@ -106,7 +114,7 @@ def _refuse_large(tensors: Any) -> None:
 
 def _refuse_decisions(heard: Sequence[warnings.WarningMessage]) -> None:
     for message in heard:
-        if _ON_VALUES in str(message.message):
+        if _ON_VALUES in str(message.message) and not message.filename.startswith(_OWN):
             raise ConversionRefused(
                 f"the model decides on the values of its tensors ({message.filename}, line {message.lineno}); "
                 "a trace follows one way only",

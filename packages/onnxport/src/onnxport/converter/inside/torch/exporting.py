@@ -8,7 +8,7 @@ import torch
 
 from onnxport.converter.inside.torch import capture, exporters, inputs
 from onnxport.converter.inside.torch.binding import bind, floating_type
-from onnxport.converter.inside.torch.model import Model, as_array, evaluating, named
+from onnxport.converter.inside.torch.model import Model, as_array, evaluating
 from onnxport.converter.inside.torch.narrow import program_in_float32
 from onnxport.converter.interface import Case, ConversionRefused, Exported, Job, Output
 
@@ -108,7 +108,6 @@ def _captured(opened: Opened, model: Model, job: Job) -> Exported:
     program = model.program
     if program is None:
         program, remarks = capture.capture(model, job.remedy)
-    _refuse_random(model)
     made = exporters.export_program(program, model.names, job.opset)
     model = replace(model, program=program).remarking(*remarks)
     opened.taken = _Taken(model, inputs.Shapes(model, free_batch=True), model.names)
@@ -116,7 +115,6 @@ def _captured(opened: Opened, model: Model, job: Job) -> Exported:
 
 
 def _traced(opened: Opened, model: Model, job: Job, *, free_batch: bool) -> Exported:
-    _refuse_random(model)
     made = exporters.export_traced(model, job.opset, free_batch=free_batch)
     # A trace has no inputs that were not used.
     names = tuple(value.name for value in made.graph.input)
@@ -130,21 +128,12 @@ def _traced(opened: Opened, model: Model, job: Job, *, free_batch: bool) -> Expo
 
 def _exported(model: Model, made: onnx.ModelProto, names: tuple[str, ...]) -> Exported:
     with evaluating(model.flat):
-        answer = named(model.flat(*model.example))
+        answer = model.answer(model.example)
     absolute, relative = _TOLERANCES.get(floating_type(model.flat), _USUAL)
     outputs = tuple(Output(name, "value", absolute, relative) for name in answer)
     return Exported(
         made.SerializeToString(deterministic=True), outputs, torch.__version__, model.remarks, names
     )
-
-
-def _refuse_random(model: Model) -> None:
-    example = dict(zip(model.names, map(as_array, model.example), strict=True))
-    if inputs.is_random(model, example):
-        raise ConversionRefused(
-            "the model answers the same input in different ways: it draws random numbers",
-            "Put it into evaluation mode before it is saved (model.eval()), or take the drawing of random numbers out of forward.",
-        )
 
 
 def _not_for(model: Model, remedy: str) -> ConversionRefused:

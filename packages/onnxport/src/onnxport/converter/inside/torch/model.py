@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -35,7 +35,24 @@ class Model:
         """The framework's own answer: arrays by output name."""
         tensors = [as_tensor(arrays[name]) for name in self.names]
         with evaluating(self.flat):
-            return {name: as_array(tensor) for name, tensor in named(self.flat(*tensors)).items()}
+            return {name: as_array(tensor) for name, tensor in self.answer(tensors).items()}
+
+    def answer(self, tensors: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The module's tensors by output name; one that is called like an input (a state, say) gets `_out` behind its name."""
+        found = named(self.flat(*tensors))
+        return {f"{n}_out" if n in self.names else n: tensor for n, tensor in found.items()}
+
+    def refuse_random(self) -> "Model":
+        """The model itself; raises `ConversionRefused` where it answers the same question in two ways."""
+        example = {n: as_array(t) for n, t in zip(self.names, self.example, strict=True)}
+        first, second = self.run(example), self.run(example)
+        for name, array in first.items():
+            if not np.array_equal(array, second[name], equal_nan=array.dtype.kind in "fc"):
+                raise ConversionRefused(
+                    f"the model gives other values of '{name}' for the same input each time: it draws random numbers",
+                    "Put it into evaluation mode before it is saved (model.eval()), or take the random numbers out of its forward.",
+                )
+        return self
 
     def remarking(self, *remarks: str) -> "Model":
         """The same with more remarks."""
@@ -53,6 +70,11 @@ class Flat(nn.Module):  # type: ignore[misc]
         self.inner = inner
         self.arrange = arrange
         self.as_tuple = as_tuple
+
+    def train(self, mode: bool = True) -> Self:
+        """Nothing: a program cannot be trained, and the modes of all else are set by `evaluating`."""
+        del mode
+        return self
 
     def answer(self, *tensors: Any) -> Any:
         """The module's answer."""

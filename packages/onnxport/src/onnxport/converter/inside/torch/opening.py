@@ -11,6 +11,7 @@ from onnxport.converter.inside.tensors import TensorInput, sample_tensors
 from onnxport.converter.inside.torch import capture, weights
 from onnxport.converter.inside.torch.binding import bind, floating_type
 from onnxport.converter.inside.torch.model import Model, as_tensor
+from onnxport.converter.inside.torch.narrow import program_in_float32
 from onnxport.converter.inside.torch.program import load_program
 from onnxport.converter.inside.torch.user_code import make_module, with_pickled_names
 from onnxport.converter.interface import ConversionRefused, Job
@@ -30,9 +31,13 @@ def open_program(job: Job) -> Model:
             f"the program in {job.source.name} takes no tensors", "Export it with an input."
         )
     if job.sample is not None:
-        return replace(model, example=_of_sample(model, job.sample))
-    if not model.example:
-        return replace(model, example=_of_shapes(model))
+        model = replace(model, example=_of_sample(model, job.sample))
+    elif not model.example:
+        model = replace(model, example=_of_shapes(model))
+    if torch.bfloat16 in (floating_type(model.flat), *(t.dtype for t in model.example)):
+        return program_in_float32(model).remarking(
+            "the program is bfloat16, which ONNX Runtime does not compute in: it is converted, and compared, in float32"
+        )
     return model
 
 
@@ -127,7 +132,7 @@ def _of_sample(model: Model, sample: Mapping[str, Any]) -> tuple[torch.Tensor, .
     known = [
         TensorInput(
             name,
-            kind,
+            "float32" if kind == "bfloat16" else kind,
             tuple(size if isinstance(size, int) else None for size in shape),
             batched=bool(shape) and not isinstance(shape[0], int),
         )

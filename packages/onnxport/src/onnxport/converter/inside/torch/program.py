@@ -24,10 +24,33 @@ _OPERATORS = re.compile(
 )
 _TOUCH_FILES = re.compile(r"torch\.ops\.\w+\.(from_file|save|load)\b")
 _LOOKED_UP = ("torch", "_operator", "math", "#")
+_SYMBOL = re.compile(r"Symbol\('\w+'(, \w+=(True|False))*\)")
 _SIZES = re.compile(r"[\w\s+\-*/%(),.<>=!&|~^]*")
-_SIZE_NAMES = re.compile(
-    r"[a-z]{1,4}\d+|e[+-]?\d*|oo|int_oo|True|False|Max|Min|Mod|Eq|Ne|Abs|sqrt|floor|ceiling|Rational|Integer|Float"
-)
+_SIZE_NAMES = re.compile(r"[a-z]{1,4}\d+|e")
+_TERMS = {
+    "Add",
+    "Mul",
+    "Pow",
+    "Integer",
+    "Rational",
+    "Float",
+    "Max",
+    "Min",
+    "Mod",
+    "Eq",
+    "Ne",
+    "Abs",
+}
+_TERMS |= {
+    "evaluate",
+    "precision",
+    "StrictLessThan",
+    "StrictGreaterThan",
+    "LessThan",
+    "GreaterThan",
+}
+_TERMS |= {"Equality", "Unequality", "And", "Or", "Not", "Half", "Zero", "One", "NegativeOne"}
+_TERMS |= {"sqrt", "floor", "ceiling", "oo", "int_oo", "True", "False"}
 
 
 def load_program(source: Path, *, trusted: bool) -> ExportedProgram:
@@ -61,13 +84,11 @@ def _guarded(name: str) -> Iterator[None]:
             raise _refused(name, f"the operator '{target}', which is not one of PyTorch's own")
         return operator(self, target)
 
-    def plain_size(self: Any, text: str, hint: Any = None) -> Any:
-        known = set(self.sympy_functions)
-        names = re.findall(r"[A-Za-z_]\w*", text)
-        strange = [word for word in names if not (word in known or _SIZE_NAMES.fullmatch(word))]
-        if strange or not _SIZES.fullmatch(text) or re.search(r"\.\D|\*\*\s*\d{3}", text):
-            raise _refused(name, f"a size that is no formula of sizes ({text[:80]})")
-        return sizes(self, text, hint)
+    def plain_size(self: Any, size: Any, hint: Any = None) -> Any:
+        # Parts of what was read once come again, as formulas of sympy's.
+        if isinstance(size, str) and not _is_formula(size, set(self.sympy_functions)):
+            raise _refused(name, f"a size that is no formula of sizes ({size[:80]})")
+        return sizes(self, size, hint)
 
     def no_binary(*_: Any, **__: Any) -> Any:
         raise _refused(name, "compiled code")
@@ -81,6 +102,15 @@ def _guarded(name: str) -> Iterator[None]:
         ):
             patches.enter_context(_replaced(place, attribute, guard))
         yield
+
+
+def _is_formula(text: str, functions: set[str]) -> bool:
+    """Whether a text is nothing but numbers, symbols and functions of sizes."""
+    formula = _SYMBOL.sub("s0", text)
+    words = re.findall(r"[A-Za-z_]\w*", formula)
+    known = all(w in functions or w in _TERMS or _SIZE_NAMES.fullmatch(w) for w in words)
+    strange = re.search(r"\.\D|\*\*\s*\d{3}", formula)
+    return known and strange is None and _SIZES.fullmatch(formula) is not None
 
 
 @contextmanager
