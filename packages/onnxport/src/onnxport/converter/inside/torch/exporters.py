@@ -134,10 +134,10 @@ def _cannot(error: Exception) -> ConversionRefused:
         if operator
         else "PyTorch's exporter failed"
     )
-    return ConversionRefused(
-        f"{what}: {said_by(reasons[-1])}",
-        "Replace that operation in the model by ones that ONNX has, save it again, and convert that.",
-    )
+    remedy = "Replace that operation in the model by ones that ONNX has, save it again, and convert that."
+    if "_nested_tensor" in operator or "_transformer_encoder" in operator:
+        remedy = "Save the model with torch.export.save, or make its TransformerEncoder with enable_nested_tensor=False."
+    return ConversionRefused(f"{what}: {said_by(reasons[-1])}", remedy)
 
 
 def _name_sizes(model: onnx.ModelProto, program: ExportedProgram, inputs: Sequence[str]) -> None:
