@@ -13,7 +13,7 @@ from onnxport.domain.names import is_reference
 from onnxport.domain.signature import NamedValue
 from onnxport.inspect import Finding, Inspection, inspect_model
 from onnxport.inspect.errors import ModelRefused
-from onnxport.service.printable_text import printable
+from onnxport.domain.printable_text import printable
 
 _SHOWN = 12
 
