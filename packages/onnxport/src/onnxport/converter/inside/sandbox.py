@@ -55,7 +55,7 @@ def shut_in(folder: Path, readable: "list[str]") -> "list[str]":
             held.append("files")
             writable += mounts.WRITABLE
         os.chdir(str(folder))
-        _drop_capabilities()
+    _drop_capabilities()
     if landlock.restrict(writable, readable):
         held.append("contents")
     return held
@@ -124,8 +124,10 @@ def _on_end_of_parent() -> None:
 
 
 def _drop_capabilities() -> None:
-    """Give up what the user namespace gave: with it, mounts could be changed again."""
+    """Give up what the user namespace gave, with which mounts could be changed again, and what the superuser has without one."""
     library = _library()
+    if not hasattr(library, "capset"):
+        return
     for number in range(_MOST_CAPABILITIES):
         library.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
