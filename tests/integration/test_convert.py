@@ -11,8 +11,8 @@ import pytest
 from fake.converter_environment import run_script
 from onnxport import Workspace
 from onnxport.cli.main import main
-from onnxport.converter.isolation.child import ChildLimits
 from onnxport.converter.isolation.errors import CannotIsolate, ChildLimitReached
+from onnxport.converter.isolation.process import ChildLimits
 from onnxport.errors import OnnxportError
 from onnxport.service.conversion import ConvertOptions, Trust, convert_file
 

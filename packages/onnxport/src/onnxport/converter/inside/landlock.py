@@ -64,7 +64,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     except OSError:
         return
     try:
-        allowed = rights if os.path.isdir(path) else rights & _OF_FILES  # noqa: PTH112
+        allowed = rights if os.path.isdir(path) else rights & _OF_FILES
         rule = struct.pack("=Qi", allowed, opened)
         _call(_SYS_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
     finally:

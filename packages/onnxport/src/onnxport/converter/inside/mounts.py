@@ -12,7 +12,7 @@ _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID = 1, 2
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _SYS_MOUNT_SETATTR = 442
 
-WRITABLE = ("/tmp", "/dev/shm")  # noqa: S108 - those of the new root
+WRITABLE = ("/tmp", "/dev/shm")
 """Places that programs write to by name: empty, small, and gone with the process."""
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -23,7 +23,8 @@ _IN_MEMORY = "size=256m,mode=1777"
 def show_only(folder: Path, readable: "list[str]") -> bool:
     """Go on under a root that holds only `readable` and, to be written, `folder`; `False` where that cannot be.
 
-    What is in `WRITABLE` is written too, in memory of its own. Needs `mount_setattr` (Linux 5.12): older kernels cannot make all of a tree read-only at once.
+    What is in `WRITABLE` is written too, in memory of its own. Needs `mount_setattr` (Linux 5.12): older kernels cannot make all of a tree
+    read-only at once.
     """
     root = folder / "root"
     try:
@@ -54,7 +55,7 @@ def _fill(root: Path, folder: Path, readable: "list[str]") -> None:
 
 def _show(root: Path, path: str) -> None:
     """Show a file or folder under its own path, and under the one where it really is: both may be asked for."""
-    if os.path.dirname(path) == "/" and os.path.islink(path):  # noqa: PTH114, PTH120
+    if os.path.dirname(path) == "/" and os.path.islink(path):
         # `/lib64` and its like lead into `/usr`.
         (root / path[1:]).symlink_to(os.readlink(path))
         return
@@ -97,7 +98,7 @@ def _make_root(root: Path, folder: Path) -> bool:
 
 
 def _bind(source: str, place: Path, *, recursive: bool) -> None:
-    if os.path.isdir(source):  # noqa: PTH112
+    if os.path.isdir(source):
         place.mkdir(parents=True, exist_ok=True)
     else:
         place.parent.mkdir(parents=True, exist_ok=True)

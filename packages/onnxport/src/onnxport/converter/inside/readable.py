@@ -37,31 +37,31 @@ def readable(package: str, file: str) -> "list[str]":
         package: the folder of the package `onnxport`.
         file: that of the converter, which may come from another package.
     """
-    found = [package, os.path.dirname(file)]  # noqa: PTH120
+    found = [package, os.path.dirname(file)]
     for pattern in (*_OF_SYSTEM, *("/etc/" + name for name in _OF_ETC)):
-        found += glob.glob(pattern)  # noqa: PTH207
+        found += glob.glob(pattern)
     found += [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
     for name in _NAMING_FOLDERS:
         found += os.environ.get(name, "").split(os.pathsep)
     found += [*_mapped_folders(), *_linked_packages()]
-    return [path for path in found if os.path.isabs(path) and os.path.exists(path)]  # noqa: PTH110, PTH117
+    return [path for path in found if os.path.isabs(path) and os.path.exists(path)]
 
 
 def _mapped_folders() -> "set[str]":
     """Where the libraries lie that the interpreter itself is linked to, wherever a system keeps them."""
     try:
-        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:  # noqa: PTH123
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
             paths = {line.split(None, 5)[5].rstrip("\n") for line in maps if "/" in line}
     except OSError:
         return set()
-    return {os.path.dirname(path) for path in paths if ".so" in os.path.basename(path)}  # noqa: PTH119, PTH120
+    return {os.path.dirname(path) for path in paths if ".so" in os.path.basename(path)}
 
 
 def _linked_packages() -> "set[str]":
     """Where packages lie whose files uv linked into the environment instead of copying them."""
     found = set()
     for folder in sys.path:
-        for record in glob.glob(os.path.join(glob.escape(folder), "*.dist-info", "RECORD")):  # noqa: PTH118, PTH207
-            if os.path.islink(record):  # noqa: PTH114
-                found.add(os.path.dirname(os.path.dirname(os.path.realpath(record))))  # noqa: PTH120
+        for stated in glob.glob(os.path.join(glob.escape(folder), "*.dist-info", "METADATA")):
+            if os.path.islink(stated):
+                found.add(os.path.dirname(os.path.dirname(os.path.realpath(stated))))
     return found

@@ -29,7 +29,7 @@ def main(package: str, module: str, file: str, folder: Path) -> None:
     _make_importable(package)
     held = _shut_in(job, package, file, folder)
     # Said before anything of the model runs: what it says later cannot come before it.
-    print(HELD + json.dumps(held), flush=True)  # noqa: T201
+    print(HELD + json.dumps(held), flush=True)
     if not set(job["required"]) <= set(held):
         return
     _limit(job["memory_bytes"], job["disk_bytes"], job["cpu_s"], alone="processes" in held)
@@ -71,7 +71,7 @@ def _convert(converter: Any, job: dict[str, Any], folder: Path) -> dict[str, Any
     }
 
 
-def _task(job: "dict[str, Any]", folder: Path) -> Any:
+def _task(job: dict[str, Any], folder: Path) -> Any:
     from onnxport.converter.interface import Code, Job
 
     code = job["code"]
@@ -123,7 +123,7 @@ def _load_converter(module: str, file: str) -> Any:
     return loaded.CONVERTER
 
 
-def _read_sample(names: "list[str] | None", folder: Path) -> "dict[str, Any] | None":
+def _read_sample(names: list[str] | None, folder: Path) -> dict[str, Any] | None:
     if names is None:
         return None
     import numpy as np
@@ -141,7 +141,7 @@ def _write_case(folder: Path, number: int, case: Any) -> dict[str, Any]:
     return written
 
 
-def _write_arrays(path: Path, values: "list[Any]") -> None:
+def _write_arrays(path: Path, values: list[Any]) -> None:
     import numpy as np
 
     arrays = [np.asarray(value) for value in values]
@@ -159,12 +159,12 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _packages() -> "dict[str, str]":
+def _packages() -> dict[str, str]:
     found = importlib.metadata.distributions()
     return {found.metadata["Name"]: found.version for found in found}
 
 
-def _write_result(folder: Path, result: "dict[str, Any]") -> None:
+def _write_result(folder: Path, result: dict[str, Any]) -> None:
     beside = folder / "result.json.part"
     beside.write_text(json.dumps(result), encoding="utf-8")
     beside.rename(folder / "result.json")

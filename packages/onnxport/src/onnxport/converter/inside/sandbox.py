@@ -5,7 +5,7 @@ What holds is told by name:
     network    no interface but an idle loopback (a network namespace)
     processes  sees and signals only what it starts, and all of that ends with it (a process namespace)
     files      its root holds only what it may read, and one folder that it may write (a mount namespace)
-    contents   the same once more, by the kernel's Landlock rules; without `files` it can still change modes of other files, and call sockets
+    contents   the same once more, by the kernel's Landlock rules; alone, it leaves modes of files, and sockets that are files
 
 Standard library only, and Python 3.8: it also runs beside old frameworks.
 """
@@ -81,8 +81,8 @@ def _enter_namespaces() -> None:
         raise OSError(ctypes.get_errno(), "unshare")
     for name, text in (
         ("setgroups", "deny"),
-        ("uid_map", "{0} {0} 1".format(user)),  # noqa: UP032 - read as one word
-        ("gid_map", "{0} {0} 1".format(group)),  # noqa: UP032
+        ("uid_map", "{0} {0} 1".format(user)),
+        ("gid_map", "{0} {0} 1".format(group)),
     ):
         (Path("/proc/self") / name).write_text(text, encoding="ascii")
 

@@ -106,7 +106,11 @@ def _held(first_words: str) -> set[str] | None:
 def _raise_ending(ended: Ended, limits: ChildLimits) -> NoReturn:
     if ended.exit_code in (128 + signal.SIGXCPU, -signal.SIGXCPU):
         raise ChildLimitReached(f"used {limits.time_s} s of processor time", "--time-limit")
-    said = [line for line in ended.last_words.splitlines() if line.strip() and not line.startswith(_program.HELD)]
+    said = [
+        line
+        for line in ended.last_words.splitlines()
+        if line.strip() and not line.startswith(_program.HELD)
+    ]
     raise ChildCrashed(ended.exit_code, printable(" ".join(said[-1].split()))[:300] if said else "")
 
 
@@ -175,5 +179,3 @@ def _raise_error(
     if stage == "open":
         raise ModelUnreadable(source, message)
     raise ExportFailed(source, stage, message)
-
-

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.converter.interface import Code
-from onnxport.converter.isolation.child import ChildLimits
 from onnxport.converter.isolation.environment import EnvironmentCache
+from onnxport.converter.isolation.process import ChildLimits
 from onnxport.converter.proof.sample import Arrays
 from onnxport.service.conversion.errors import CodeUnusable
 
