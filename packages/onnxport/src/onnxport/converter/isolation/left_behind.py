@@ -51,9 +51,10 @@ class LeftBehind:
     def error(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """What went wrong: `stage`, `message`, `remedy`, `refused`."""
         told = result["error"]
-        if not isinstance(told, dict):
+        try:
+            words = {name: _words(told[name]) for name in ("stage", "message", "remedy")}
+        except _WRONG:
             self._refuse("an answer of another form")
-        words = {name: _words(told.get(name, "")) for name in ("stage", "message", "remedy")}
         return {**words, "refused": told.get("refused") is True}
 
     def converted(
@@ -109,13 +110,16 @@ class LeftBehind:
             opened = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             self._refuse(f"no file {name}")
-        with os.fdopen(opened, "rb") as file:
-            status = os.fstat(file.fileno())
+        try:
+            status = os.fstat(opened)
             if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
                 self._refuse(f"a {name} that is no file of its own")
             if status.st_size > largest:
                 self._refuse(f"a {name} of {status.st_size >> 20} MiB")
-            return file.read(largest)
+            with os.fdopen(opened, "rb", closefd=False) as file:
+                return file.read(largest)
+        finally:
+            os.close(opened)
 
     def _refuse(self, what: str) -> NoReturn:
         raise ChildUntrustworthy(self._source, what)

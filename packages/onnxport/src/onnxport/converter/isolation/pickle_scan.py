@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
-_LONGEST_SCAN = 1 << 30
-_LONGEST_UNPACKED = 8 << 30
-_MOST_INSTRUCTIONS = 10_000_000
+_LONGEST_SCAN = 256 << 20
+_LONGEST_UNPACKED = 4 << 30
+_MOST_INSTRUCTIONS = 3_000_000
 _MOST_IMPORTS = 10_000
 _LONGEST_KEPT = 4096
 _LONGEST_FRAME = 64 << 20
@@ -259,17 +259,24 @@ class _Follower(_Instructions):  # type: ignore[misc]
         self.append(frozenset())
 
     def load_binbytes(self) -> None:
-        self._pass_long(4)
+        self.append(self._begin_of(4))
 
     def load_binbytes8(self) -> None:
-        self._pass_long(8)
+        self.append(self._begin_of(8))
 
-    def _pass_long(self, width: int) -> None:
-        """Take bytes of a length that stands before them; of many only the first are kept: they are numbers, not names."""
+    def load_binunicode(self) -> None:
+        self.append(self._begin_of(4).decode(errors="replace"))
+
+    def load_binunicode8(self) -> None:
+        self.append(self._begin_of(8).decode(errors="replace"))
+
+    def _begin_of(self, width: int) -> bytes:
+        """Bytes whose length stands before them; of many only the first are kept: they are numbers or prose, not names."""
         length = int.from_bytes(self.read(width), "little")
-        self.append(self.read(min(length, _LONGEST_KEPT)))
+        begin: bytes = self.read(min(length, _LONGEST_KEPT))
         if length > _LONGEST_KEPT:
             self._pass(length - _LONGEST_KEPT)
+        return begin
 
     def _pass(self, count: int) -> None:
         """Go past bytes: those of the frame that the interpreter's follower is in, then those of the file."""
@@ -296,6 +303,8 @@ class _Follower(_Instructions):  # type: ignore[misc]
     dispatch[pickle.BUILD[0]] = load_build
     dispatch[pickle.BINBYTES[0]] = load_binbytes
     dispatch[pickle.BINBYTES8[0]] = load_binbytes8
+    dispatch[pickle.BINUNICODE[0]] = load_binunicode
+    dispatch[pickle.BINUNICODE8[0]] = load_binunicode8
     dispatch[pickle.BYTEARRAY8[0]] = load_binbytes8
     dispatch[pickle.SETITEM[0]] = load_setitem
     dispatch[pickle.SETITEMS[0]] = load_setitems

@@ -35,7 +35,7 @@ def _objections(folder: Path) -> Iterator[str]:
         name = path.relative_to(folder)
         if number >= _MOST_ENTRIES:
             yield f"it holds more than {_MOST_ENTRIES} files"
-        elif path.is_symlink() and not _is_own(path.resolve(), real):
+        elif path.is_symlink() and not _is_own(Path(os.path.realpath(path)), real):
             yield f"{name} in it is a link to elsewhere; copy the folder with what its links lead to (cp -rL)"
         elif not (path.is_file() or path.is_dir()):
             yield f"{name} in it is neither a file nor a folder"
@@ -85,7 +85,7 @@ def _companions(source: Path) -> list[Path]:
 
 def _linked_files(folder: Path) -> list[Path]:
     """Where the links in a folder lead: caches of models keep the content of their files beside."""
-    return [path.resolve() for path in _entries_below(folder) if path.is_symlink()]
+    return [Path(os.path.realpath(path)) for path in _entries_below(folder) if path.is_symlink()]
 
 
 def _code(file: Path) -> list[Path]:
