@@ -67,7 +67,7 @@ class Deployer:
             self.rollout.check(name, options)
             if not convert.allow_unproven:
                 found.check_proven()
-            golden = _read_sample(sample, found) or deployable.example
+            golden = _golden(sample, found)
             step.detail = found.summary
         with progress.step("register") as step:
             known = self.sources.registered(found)
@@ -112,9 +112,13 @@ class Deployer:
         ]
 
 
-def _read_sample(path: Path | None, found: DeployableModel) -> SampleRequest | None:
+def _golden(path: Path | None, found: DeployableModel) -> SampleRequest | None:
+    """The user's sample, else one that the framework answered in the proof."""
     if path is None:
-        return None
+        proof = found.proof
+        if proof is None or proof.example is None or not proof.proven:
+            return None
+        return SampleRequest(proof.example.encode(), "application/json", "proof")
     assert found.signature is not None
     body, content_type = read_sample(path, found.signature)
     return SampleRequest(body, content_type, "user")

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onnxport.bundle.interface import SampleRequest
 from onnxport.domain.model import ModelVersion
 from onnxport.domain.names import is_reference
 from onnxport.service.conversion.options import ConvertOptions
@@ -23,13 +22,12 @@ from onnxport.service.source_digest import sha256_of
 class Deployable:
     """What there is to deploy in place of what a person named: a path or reference, and what it was converted from.
 
-    `name` is the model's name where files have to be registered. `example` is a request that the framework answered in the proof.
+    `name` is the model's name where files have to be registered.
     """
 
     model: str | Path
     name: str | None
     converted_from: Path | None = None
-    example: SampleRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class DeployConversion:
             result = convert_file(path, options, progress)
             for remark in result.remarks:
                 progress.notice(remark)
-            yield Deployable(result.output, name, path, result.example)
+            yield Deployable(result.output, name, path)
 
     def _converted_before(
         self, path: Path, name: str, options: ConvertOptions

@@ -52,11 +52,15 @@ class DeployableModel:
 
     def check_proven(self) -> None:
         """Raise `UnprovenModel` for a conversion whose proof says that it is none."""
-        proof = self.version.lineage.proof if self.version else self._proof_beside()
+        proof = self.proof
         if proof is not None and not proof.proven:
             raise UnprovenModel(self.name, proof.reason or "no reason was recorded")
 
-    def _proof_beside(self) -> Proof | None:
+    @cached_property
+    def proof(self) -> Proof | None:
+        """The proof of a converted model: the registered one, or the one beside the file."""
+        if self.version is not None:
+            return self.version.lineage.proof
         if self.source is None or self.source.proof_path is None:
             return None
         main = next(file for file in self.files if file.path == self.source.main_file)

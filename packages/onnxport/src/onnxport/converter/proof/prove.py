@@ -7,6 +7,7 @@ from typing import Any
 
 from onnxport.converter.interface import Case, Output
 from onnxport.converter.proof.compare import Array, Pair, Verdict, compare
+from onnxport.converter.proof.example import example_of
 from onnxport.converter.proof.normalise import BATCH, with_shapes
 from onnxport.domain.conversion import Conversion, InputSet, Proof
 
@@ -52,6 +53,7 @@ def prove(
             conversion=conversion,
             outputs=tuple(verdict.comparison for verdict in verdicts),
             inputs=tuple(InputSet(case.origin, _rows(case)) for case in cases if case.expected),
+            example=example_of(cases),
         ),
         remarks,
     )

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from onnxport.bundle.interface import SampleRequest
 from onnxport.converter.find import all_converters
 from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
 from onnxport.converter.proof.prove import Proven
 from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
 from onnxport.service.conversion.errors import ExpectedWithoutSample, NotALiveModel, NotProven
-from onnxport.service.conversion.example import example_of
 from onnxport.service.conversion.options import ConvertOptions, Trust
 from onnxport.service.conversion.output import check_output, default_output, write
 from onnxport.service.conversion.recognition import (
@@ -28,10 +26,7 @@ from onnxport.service.source_digest import sha256_of
 
 @dataclass(frozen=True, slots=True)
 class ConversionResult:
-    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user.
-
-    `example` is a request for `/score` that the framework answered too, where JSON can say one.
-    """
+    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user."""
 
     output: Path
     proof_file: Path
@@ -40,7 +35,6 @@ class ConversionResult:
     kind: FileKind
     isolated: bool
     remarks: tuple[str, ...]
-    example: SampleRequest | None = None
 
 
 def convert_file(
@@ -173,7 +167,6 @@ def _finish(
         recognised.kind,
         attempt.converted.isolated,
         remarks,
-        example_of(attempt.converted.cases),
     )
 
 
