@@ -106,7 +106,11 @@ def _fastest(command: list[Any]) -> tuple[float, str]:
     for _ in range(2):
         began = time.perf_counter()
         done = subprocess.run(
-            [str(part) for part in command], check=True, capture_output=True, text=True
+            [str(part) for part in command],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=sys.stderr,
+            text=True,
         )
         times.append(time.perf_counter() - began)
         said = done.stdout
