@@ -34,6 +34,18 @@ class EnvironmentFailed(PlatformError):
         )
 
 
+class PackagesUnusable(UserError):
+    """Packages that were asked for in a converter's environment, and cannot be had beside what it needs."""
+
+    code = "packages_unusable"
+
+    def __init__(self, converter: str, packages: Sequence[str], words: str) -> None:
+        super().__init__(
+            f"the environment of the converter '{converter}' cannot hold {', '.join(packages)}. uv said: {words}",
+            "Name versions that exist and that go together, each with its own --with.",
+        )
+
+
 class ChildLimitReached(UserError):
     """The conversion took more time or memory than it may."""
 

@@ -10,18 +10,16 @@ import math
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from onnxport.converter.interface import Arrays
 from onnxport.errors import UserError
 
 _LARGEST_ARRAYS = 4 << 30
 _LARGEST_TEXT = 64 << 20
-
-Arrays = Mapping[str, "np.ndarray[Any, Any]"]
 
 
 class SampleUnreadable(UserError):

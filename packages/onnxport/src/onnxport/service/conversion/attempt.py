@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from onnxport.converter.find import module_of
-from onnxport.converter.interface import Case, ConversionRefused, Converter, Job, Recognised
+from onnxport.converter.interface import Arrays, Case, ConversionRefused, Converter, Job, Recognised
 from onnxport.converter.isolation.child import (
     Converted,
     ExportFailed,
@@ -19,12 +19,11 @@ from onnxport.converter.isolation.process import ChildLimits
 from onnxport.converter.proof.expected import expected_case
 from onnxport.converter.proof.normalise import main_opset, normalise
 from onnxport.converter.proof.prove import Proven, prove
-from onnxport.converter.proof.sample import Arrays
 from onnxport.domain.conversion import Conversion
 from onnxport.errors import UserError
 from onnxport.service.conversion.errors import SourceChanged
-from onnxport.service.conversion.output import sha256_of
 from onnxport.service.progress import Progress
+from onnxport.service.source_digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
