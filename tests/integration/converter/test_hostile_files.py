@@ -18,8 +18,9 @@ from onnxport.converter.find import all_converters
 from onnxport.converter.isolation.errors import CannotIsolate, ChildLimitReached
 from onnxport.converter.isolation.process import ChildLimits
 from onnxport.errors import OnnxportError, UserError
-from onnxport.service.conversion import ConvertOptions, Trust, convert_file
+from onnxport.service.conversion.convert import convert_file
 from onnxport.service.conversion.errors import SourceChanged, SourceMissing
+from onnxport.service.conversion.options import ConvertOptions, Trust
 from onnxport.service.progress import NoProgress
 
 in_environment = [

@@ -1,5 +1,6 @@
 """The folder of a job: its size, its removal whatever is in it, and the folders of an onnxport that was killed."""
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -27,10 +28,11 @@ def test_it_is_empty_closed_to_others_and_gone_afterwards(temporary: Path) -> No
 
 
 def test_folders_that_nobody_holds_are_removed_and_held_ones_are_not(temporary: Path) -> None:
-    abandoned = temporary / "onnxport-convert-abandoned"
-    held = temporary / "onnxport-convert-held"
+    abandoned = temporary / "onnxport-locked-job-abandoned"
+    held = temporary / "onnxport-locked-job-held"
     other = temporary / "somebody-else"
-    for folder in (abandoned, held, other):
+    unlocked = temporary / "onnxport-convert-of-an-older-version"
+    for folder in (abandoned, held, other, unlocked):
         (folder / "job").mkdir(parents=True)
     lock = os.open(held, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -38,7 +40,22 @@ def test_folders_that_nobody_holds_are_removed_and_held_ones_are_not(temporary: 
         found = set(temporary.iterdir())
     os.close(lock)
 
-    assert {held, other, first.parent, second.parent} == found
+    assert {held, other, unlocked, first.parent, second.parent} == found
+
+
+def test_where_there_are_no_locks_folders_are_made_and_none_is_removed(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    other = temporary / "onnxport-locked-job-other"
+    other.mkdir()
+    with job_folder() as folder:
+        assert {other, folder.parent} == set(temporary.iterdir())
+
+    assert [other] == list(temporary.iterdir())
 
 
 def test_a_link_in_the_place_of_an_abandoned_folder_is_not_followed(
@@ -47,7 +64,7 @@ def test_a_link_in_the_place_of_an_abandoned_folder_is_not_followed(
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "file").write_text("x")
-    (temporary / "onnxport-convert-link").symlink_to(outside)
+    (temporary / "onnxport-locked-job-link").symlink_to(outside)
     with job_folder():
         pass
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-_PREFIX = "onnxport-convert-"
+# Not the name that folders had before they were locked: to this an unlocked folder is an abandoned one, whoever works in it.
+_PREFIX = "onnxport-locked-job-"
 
 
 @contextmanager
@@ -99,7 +100,12 @@ def _make_held() -> tuple[Path, int]:
         outer = Path(tempfile.mkdtemp(prefix=_PREFIX))
         lock = _opened(outer)
         # Between the two lines somebody who looks for abandoned ones may have taken it for one.
-        if _hold(lock) and outer.exists():
+        try:
+            ours = _hold(lock)
+        except OSError:
+            # A file system without locks: then nobody can take this for abandoned either.
+            return outer, lock
+        if ours and outer.exists():
             return outer, lock
         os.close(lock)
 
@@ -111,6 +117,6 @@ def _opened(folder: Path) -> int:
 def _hold(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
     return True
