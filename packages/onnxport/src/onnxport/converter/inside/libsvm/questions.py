@@ -11,28 +11,34 @@ from onnxport.converter.interface import ConversionRefused
 _SEED = 20260101
 _CANDIDATES, _FEWEST = 2048, 48
 _MOST_CELLS = 1 << 24
-_MOST_PRODUCTS = 1 << 30
+_MOST_PRODUCTS = 1 << 28
+_SPARSE = 0.2
 
 
 def candidates(machine: Machine, width: int) -> Any:
-    """Float64 [rows, width], up to 2048 rows, fewer for very wide or large machines."""
+    """Float64 [rows, width], up to 2048 rows, fewer for very wide or large machines. Where the vectors are sparse, so are the rows."""
     random = np.random.default_rng(_SEED)
-    count = min(_CANDIDATES, _MOST_CELLS // width, _MOST_PRODUCTS // len(machine.vectors.values))
-    count = max(_FEWEST, count)
-    total = len(machine.vectors)
+    vectors, total = machine.vectors, len(machine.vectors)
+    is_sparse = len(vectors.values) < _SPARSE * total * width
+    count = _affordable(machine, width, is_sparse)
     one, other = random.integers(0, total, (2, count))
-    share = random.random((count, 1))
-    rows = machine.vectors.dense(width, one)
-    rows += share * (machine.vectors.dense(width, other) - rows)
-    spread = np.ptp(machine.vectors.dense(width, np.unique(one)), axis=0)
-    used = np.abs(rows).max(axis=0) > 0
-    spread = np.where(spread > 0, spread, np.where(used, np.abs(rows).max(axis=0), 1.0))
-    rows += (
-        random.choice([0.0, 0.05, 0.3, 1.0], (count, 1)) * spread * random.normal(size=rows.shape)
-    )
+    rows = vectors.dense(width, one)
+    rows += random.random((count, 1)) * (vectors.dense(width, other) - rows)
+    largest = np.abs(rows).max(axis=0)
+    spread = np.ptp(vectors.dense(width, np.unique(one)), axis=0)
+    spread = np.where(spread > 0, spread, np.where(largest > 0, largest, 1.0))
+    noise = random.choice([0.0, 0.05, 0.3, 1.0], (count, 1)) * random.normal(size=rows.shape)
+    rows += np.where((rows != 0) | (not is_sparse), noise * spread, 0.0)
     rows[0] = 0
     rows[1] *= 100
     return rows
+
+
+def _affordable(machine: Machine, width: int, is_sparse: bool) -> int:
+    """How many rows LIBSVM answers in a few seconds."""
+    total, stated = len(machine.vectors), len(machine.vectors.values)
+    work = stated + (2 * stated if is_sparse else total * width)
+    return max(_FEWEST, min(_CANDIDATES, _MOST_CELLS // width, _MOST_PRODUCTS // (work + 1)))
 
 
 def sample_rows(sample: Mapping[str, Any], least: int) -> Any:
