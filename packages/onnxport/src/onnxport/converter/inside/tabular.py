@@ -39,11 +39,18 @@ def _column(values: Any, random: Any) -> Any:
 
 def varied(rows: Any, labels: Any) -> Any:
     """Choose up to 256 rows in which every label that occurs is as frequent as can be."""
-    order = np.argsort(labels, kind="stable")
-    _, starts, inverse = np.unique(labels[order], return_index=True, return_inverse=True)
+    return rows[varied_places(labels)]
+
+
+def varied_places(labels: Any) -> Any:
+    """The places of up to 256 rows in which every label, or every combination of several, is as frequent as can be."""
+    _, kinds = np.unique(labels, axis=0, return_inverse=True)
+    kinds = kinds.reshape(-1)
+    order = np.argsort(kinds, kind="stable")
+    _, starts, inverse = np.unique(kinds[order], return_index=True, return_inverse=True)
     rank_in_label = np.arange(len(order)) - starts[inverse.reshape(-1)]
     chosen = order[np.argsort(rank_in_label, kind="stable")][:ROWS]
-    return rows[np.sort(chosen)]
+    return np.sort(chosen)
 
 
 def with_missing(rows: Any) -> Any:

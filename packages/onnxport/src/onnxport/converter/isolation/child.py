@@ -177,7 +177,8 @@ def _raise_error(source: Path, limits: ChildLimits, stage: str, message: str, re
 
 def _read_converted(result: Mapping[str, Any], folder: Path) -> Converted:
     outputs = tuple(
-        Output(**{**output, "labels": tuple(output["labels"])}) for output in result["outputs"]
+        Output(**{key: _frozen(value) for key, value in output.items()})
+        for output in result["outputs"]
     )
     exported = Exported(
         (folder / "model.onnx").read_bytes(),
@@ -188,6 +189,11 @@ def _read_converted(result: Mapping[str, Any], folder: Path) -> Converted:
     )
     cases = tuple(_read_case(folder, *entry) for entry in enumerate(result["cases"]))
     return Converted(exported, cases, result["packages"], result["isolated"])
+
+
+def _frozen(value: Any) -> Any:
+    """Lists of a JSON document as tuples."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _read_case(folder: Path, number: int, entry: Mapping[str, Any]) -> Case:
