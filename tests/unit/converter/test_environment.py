@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from onnxport.converter.interface import PinnedEnvironment
 from onnxport.converter.isolation.environment import EnvironmentCache
-from onnxport.converter.isolation.errors import EnvironmentFailed
+from onnxport.converter.isolation.errors import EnvironmentFailed, PackagesUnusable
 from onnxport.environment import uv
 
 # Stands for uv: `venv` makes an interpreter, `pip sync` counts a build and does what the test asks.
@@ -63,7 +63,7 @@ def test_an_environment_is_made_once(
 
     assert first == second
     assert first.exists()
-    assert cache.is_ready("thing", pinned)
+    assert cache.is_ready(pinned)
     assert "built\n" == builds.read_text()
     assert "1 MB to download, 2 MB on disk" in said[0]
 
@@ -100,7 +100,7 @@ def test_another_lock_is_another_environment(
     first = cache.ensure("thing", pinned, print)
     pinned.lock.write_text("thing==2 --hash=sha256:00\n")
 
-    assert not cache.is_ready("thing", pinned)
+    assert not cache.is_ready(pinned)
     assert first != cache.ensure("thing", pinned, print)
 
 
@@ -113,7 +113,7 @@ def test_an_environment_whose_interpreter_is_gone_is_made_again(
     builds = fake_uv(tmp_path, monkeypatch)
     cache.ensure("thing", pinned, print).unlink()
 
-    assert not cache.is_ready("thing", pinned)
+    assert not cache.is_ready(pinned)
     assert cache.ensure("thing", pinned, print).exists()
     assert "built\nbuilt\n" == builds.read_text()
 
@@ -143,7 +143,7 @@ def test_a_killed_build_is_never_used_and_is_cleared_away(
     builder.wait()
 
     assert 1 == len(list(cache.folder.glob(".*.building")))
-    assert not cache.is_ready("thing", pinned)
+    assert not cache.is_ready(pinned)
     fake_uv(tmp_path, monkeypatch)
     assert cache.ensure("thing", pinned, print).exists()
     assert [] == list(cache.folder.glob(".*.building"))
@@ -187,3 +187,35 @@ def test_the_users_settings_of_uv_are_passed_on(
     cache.ensure("thing", pinned, said.append)
 
     assert "links /wheels offline 1" in said
+
+
+def test_other_packages_are_locked_on_top_and_have_a_place_of_their_own(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pinned.lock.with_suffix(".in").write_text("thing==1\n")
+    fake_uv(tmp_path, monkeypatch, 'for last; do :; done; echo "$2 of $(cat "$last")" >&2')
+    said: list[str] = []
+    usual = cache.ensure("thing", pinned, print)
+    other = cache.ensure("thing", pinned, said.append, ["thing==2", "extra"])
+
+    assert usual != other
+    assert other == cache.ensure("thing", pinned, print, ["thing==2", "extra"])
+    assert "compile of thing==2" in said
+    assert any(line.startswith("sync of") for line in said)
+
+
+def test_packages_that_cannot_be_had_are_the_users_to_change(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pinned.lock.with_suffix(".in").write_text("thing==1\n")
+    fake_uv(tmp_path, monkeypatch, "echo 'error: No solution found' >&2; exit 1")
+
+    with pytest.raises(PackagesUnusable, match=r"thing==99.*No solution found") as caught:
+        cache.ensure("thing", pinned, print, ["thing==99"])
+    assert "--with" in caught.value.remedy
