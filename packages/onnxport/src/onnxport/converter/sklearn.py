@@ -9,7 +9,6 @@ from typing import Any
 
 from onnxport.converter.interface import (
     Case,
-    ConversionRefused,
     Converter,
     Exported,
     FileKind,

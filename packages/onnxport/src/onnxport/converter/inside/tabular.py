@@ -53,14 +53,6 @@ def varied_places(labels: Any) -> Any:
     return np.sort(chosen)
 
 
-def with_missing(rows: Any) -> Any:
-    """64 of the rows with every seventh value or so missing (NaN)."""
-    random = np.random.default_rng(_SEED)
-    made = rows[:64].copy()
-    made[random.random(made.shape) < 0.15] = np.nan
-    return made
-
-
 def sample_matrix(sample: Mapping[str, Any], columns: int, names: "Sequence[str] | None") -> Any:
     """The user's sample as float32 [rows, columns]: one matrix, or one array per column; else `ConversionRefused`."""
     matrices = {
@@ -89,6 +81,6 @@ def _as_numbers(array: Any) -> Any:
     if array.dtype.kind not in "biuf":
         raise ConversionRefused(
             "the sample holds text where the model takes numbers",
-            "Give numbers only; models with text columns cannot be converted yet.",
+            "Give numbers only, as the model was trained on.",
         )
     return array.astype(np.float32)

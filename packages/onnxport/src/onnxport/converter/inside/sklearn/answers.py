@@ -1,11 +1,13 @@
 """What a fitted estimator answers: which outputs there are, and their values for given rows."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from onnxport.converter.inside.sklearn.parts import last_step
-from onnxport.converter.interface import ConversionRefused, Output
+from onnxport.converter.interface import Output
 
 LABEL, PROBABILITIES, SCORES = "label", "probabilities", "scores"
 PREDICTION, TRANSFORMED = "prediction", "transformed"
@@ -34,11 +36,6 @@ def outputs_of(estimator: Any, rows: Any) -> tuple[Output, ...]:
         return Output(LABEL, "label", scores=PROBABILITIES), Output(PROBABILITIES)
     if hasattr(estimator, "predict") and hasattr(estimator, "transform"):
         return Output(LABEL, "label", scores=SCORES), Output(SCORES)
-    if not hasattr(estimator, "transform"):
-        raise ConversionRefused(
-            f"the {type(last_step(estimator)).__name__} answers only for the rows that it was fitted on",
-            "Convert a model with predict or transform.",
-        )
     return (Output(TRANSFORMED),)
 
 
@@ -65,6 +62,25 @@ def score_tolerance(model: Any) -> float:
         return 1e-5
     weights = last.dual_coef_
     return max(1e-5, _UNIT * float(abs(weights).sum()))
+
+
+def renamed_for(
+    columns: Sequence[Any], outputs: tuple[Output, ...], *, is_matrix: bool
+) -> tuple[Output, ...]:
+    """The outputs, with other names where an input column has the name of one."""
+    taken = set() if is_matrix else {column.name for column in columns}
+    if not taken & {output.name for output in outputs}:
+        return outputs
+    return tuple(_renamed(output) for output in outputs)
+
+
+def _renamed(output: Output) -> Output:
+    scores = output.scores
+    if isinstance(scores, tuple):
+        scores = tuple(f"{OUTPUT}{name}" for name in scores)
+    elif scores is not None:
+        scores = f"{OUTPUT}{scores}"
+    return replace(output, name=f"{OUTPUT}{output.name}", scores=scores)
 
 
 def _of_one_label(estimator: Any, tolerance: float) -> tuple[Output, ...]:

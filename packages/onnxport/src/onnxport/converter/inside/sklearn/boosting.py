@@ -63,7 +63,7 @@ def _plain_splits(model: Any) -> dict[int, Any]:
     }
 
 
-def _sides(left: Any, known: Any, missing_left: bool) -> Any:  # noqa: FBT001
+def _sides(left: Any, known: Any, missing_left: bool) -> Any:
     """By category, and at the end for missing and unknown ones: 0 where it goes left, 1 where right."""
     count = 32 * len(left)
     in_left, is_known = (_bits(bitset, count) for bitset in (left, known))

@@ -47,9 +47,7 @@ def _columns(graph: Graph, scores: str, count: int) -> list[str]:
 
 def _in_order(graph: Graph, part: Any, calibrated: list[str]) -> str:
     """By the classes of the whole; zero for one that this part never saw."""
-    known = {
-        label: column for label, column in zip(part.estimator.classes_, calibrated, strict=True)
-    }
+    known = dict(zip(part.estimator.classes_, calibrated, strict=True))
     zero = graph.add("Mul", calibrated[0], graph.numbers(0))
     return graph.side_by_side([known.get(label, zero) for label in part.classes])
 

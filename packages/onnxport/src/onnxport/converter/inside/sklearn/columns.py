@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from onnxport.converter.inside.sklearn.parts import PASSED, is_missing, seen_parts
 from onnxport.converter.inside.sklearn.missing import takes_missing
+from onnxport.converter.inside.sklearn.parts import PASSED, is_missing, seen_parts
 from onnxport.converter.interface import ConversionRefused
 
 TEXT, WHOLE, TRUTH, NUMBER, DOUBLE = "text", "whole number", "truth value", "number", "double"
@@ -21,6 +21,13 @@ TEXT, WHOLE, TRUTH, NUMBER, DOUBLE = "text", "whole number", "truth value", "num
 _STRONGEST = (TEXT, TRUTH, DOUBLE, WHOLE, NUMBER)
 _EXACT_IN_FLOAT32 = 1 << 24
 MATRIX = "X"
+_WITHOUT_COLUMNS = {
+    "HashingVectorizer": "text by a hash of its words, for which ONNX has no operator",
+    "FeatureHasher": "dictionaries, which are no tensors",
+    "DictVectorizer": "dictionaries, which are no tensors",
+    "PatchExtractor": "images of any size",
+}
+_INSTEAD = "Use TfidfVectorizer or CountVectorizer for text, OneHotEncoder for categories."
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,9 @@ def inputs_of(model: Any, sample: Mapping[str, Any] | None) -> Inputs:
         kind = kinds[at]
         if kind is None and not entry.passed:
             continue  # The model never looks at it.
-        found.append(_column(labels[at], at, entry, kind or _kind_of_passed(model, sample, labels, at)))
+        found.append(
+            _column(labels[at], at, entry, kind or _kind_of_passed(model, sample, labels, at))
+        )
     return Inputs(tuple(found), width, is_matrix=False, names=names)
 
 
@@ -100,6 +109,9 @@ def kind_of_values(values: Any) -> str:
 def _width_of(model: Any, sample: Mapping[str, Any] | None) -> int | None:
     """How many columns the model takes; `None` for a list of texts."""
     width = getattr(model, "n_features_in_", None)
+    for part, _ in seen_parts(model, (0,)) if width is None else ():
+        if (name := type(part).__name__) in _WITHOUT_COLUMNS:
+            raise ConversionRefused(f"the {name} takes {_WITHOUT_COLUMNS[name]}", _INSTEAD)
     if width is None and any(hasattr(p, "vocabulary_") for p, _ in seen_parts(model, (0,))):
         return None
     if width is None and sample is not None:
@@ -227,9 +239,7 @@ def _transformers_in(model: Any) -> Iterator[Any]:
         inner += [
             getattr(c, "estimator", None) for c in getattr(model, "calibrated_classifiers_", ())
         ]
-        inner += [
-            part for part in np.ravel(np.array(getattr(model, "estimators_", []), dtype=object))
-        ]
+        inner += list(np.ravel(np.array(getattr(model, "estimators_", []), dtype=object)))
         for part in inner:
             if hasattr(part, "get_params"):
                 yield from _transformers_in(part)

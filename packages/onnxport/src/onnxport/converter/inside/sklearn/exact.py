@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from onnxport.converter.inside.sklearn.parts import last_step
 from onnxport.converter.inside.sklearn.simple import simplified
 

@@ -27,7 +27,7 @@ class Precision:
 
     @classmethod
     def dtype(cls) -> Any:
-        """numpy's type of a number."""
+        """Numpy's type of a number."""
         return np.dtype(np.float64 if cls.double else np.float32)
 
 

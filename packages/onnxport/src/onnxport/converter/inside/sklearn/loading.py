@@ -27,12 +27,8 @@ _HARMLESS = {
     "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
 }
-# Packages whose estimators stand in pipelines of scikit-learn, and what converts them.
-_OTHERS = {
-    "xgboost": "xgboost",
-    "lightgbm": "lightgbm",
-    "catboost": "catboost",
-}
+# Packages whose estimators stand in pipelines of scikit-learn, and that onnxmltools converts.
+_OTHERS = {"xgboost", "lightgbm"}
 
 
 def opened(job: Job) -> tuple[Any, tuple[str, ...]]:
@@ -81,8 +77,13 @@ def _lacks(job: Job, module: str) -> ConversionRefused:
     package = module.partition(".")[0]
     if package in _OTHERS:
         return ConversionRefused(
-            f"{job.source.name} holds a model of {package} inside a scikit-learn pipeline, and {package} is not in scikit-learn's environment",
-            f"Run again with --with {_OTHERS[package]} --with onnxmltools, or convert the {package} model alone with its own converter.",
+            f"{job.source.name} holds a model of {package}, which is not in scikit-learn's environment",
+            f"Run again with --with {package} --with onnxmltools, or convert the {package} model alone with its own converter.",
+        )
+    if package == "catboost":
+        return ConversionRefused(
+            f"{job.source.name} holds a model of catboost, which cannot be converted inside a scikit-learn pipeline",
+            "Save the CatBoost model alone with save_model, and convert that.",
         )
     return ConversionRefused(
         f"{job.source.name} needs the package '{package}', which is not scikit-learn's",

@@ -4,8 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from onnxport.converter.inside.sklearn.parts import last_step
-
 
 def takes_missing(part: Any) -> bool:
     """Whether what happens to missing numbers is part of an estimator, and the ONNX model is made to do the same."""
@@ -19,6 +17,6 @@ def _sides(last: Any) -> list[list[int]]:
     forest = getattr(last, "estimators_", None)
     is_forest = type(last).__module__ == "sklearn.ensemble._forest"
     trees = list(forest) if is_forest and forest is not None else [last]
-    if not all(hasattr(tree, "tree_") for tree in trees):
+    if not all(hasattr(getattr(tree, "tree_", None), "missing_go_to_left") for tree in trees):
         return []
     return [np.asarray(tree.tree_.missing_go_to_left).astype(int).tolist() for tree in trees]

@@ -25,10 +25,8 @@ def feed_forward(scope: Any, operator: Any, container: Any) -> None:
     if not is_classifier(model):
         graph.give(value)
         return
-    if model.out_activation_ == "softmax":
-        value = graph.add("Softmax", value, axis=1)
-    else:
-        value = graph.add("Sigmoid", value)
+    soft = model.out_activation_ == "softmax"
+    value = graph.add("Softmax", value, axis=1) if soft else graph.add("Sigmoid", value)
     if has_several_labels(model):
         over = graph.add("Greater", value, graph.numbers(0.5))
         graph.give(graph.cast(over, np.int64))

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,13 +10,14 @@ import numpy as np
 from onnxport.converter.inside import tabular
 from onnxport.converter.inside.batches import in_batches
 from onnxport.converter.inside.sklearn import frames, rows
-from onnxport.converter.inside.sklearn.answers import OUTPUT, answer, outputs_of
+from onnxport.converter.inside.sklearn.answers import answer, outputs_of, renamed_for
 from onnxport.converter.inside.sklearn.columns import TEXT, Inputs, inputs_of
+from onnxport.converter.inside.sklearn.parts import last_step
 from onnxport.converter.interface import Case, ConversionRefused, Job, Output
 
 Arrays = Mapping[str, Any]
 _FEW = 64
-_SPREADS = (1, 10, 100, 1000)
+_SPREADS = (0, 1, 10, 100, 1000)
 
 
 class Subject:
@@ -26,6 +26,12 @@ class Subject:
     def __init__(self, estimator: Any, job: Job) -> None:
         self._estimator, self._job = estimator, job
         self._double = job.remedy == "float64"
+        self._objection = ""
+        if not any(hasattr(estimator, name) for name in ("predict", "transform")):
+            raise ConversionRefused(
+                f"the {type(last_step(estimator)).__name__} neither predicts nor transforms rows that it was not fitted on",
+                "Convert a model with predict or transform.",
+            )
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -35,14 +41,11 @@ class Subject:
     @cached_property
     def outputs(self) -> tuple[Output, ...]:
         """What the model gives; renamed where a column has the same name."""
-        few = frames.for_model(self.inputs, rows.chosen(self._rows, range(min(2, self._count))))
+        few = frames.for_model(self.inputs, self._few)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = outputs_of(self._estimator, few)
-        taken = {column.name for column in self.inputs.columns}
-        if self.inputs.is_matrix or not taken & {output.name for output in found}:
-            return found
-        return tuple(_renamed(output) for output in found)
+        return renamed_for(self.inputs.columns, found, is_matrix=self.inputs.is_matrix)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,21 +89,37 @@ class Subject:
             given = frames.from_sample(self.inputs, self._job.sample, double=self._double)
             try:
                 yield from in_batches("sample", given, run)
-            except ValueError as error:
+            except rows.REFUSALS as error:
                 raise ConversionRefused(
                     f"the model does not take the sample: {' '.join(str(error).split())[:300]}",
                     "Give rows as the model was trained on.",
                 ) from error
         made = self._rows
+        if not _count(made):
+            return
         if outputs[0].role == "label":
             label = run(made)[outputs[0].name]
             made = rows.chosen(made, tabular.varied_places(label))
         else:
-            made = rows.chosen(made, range(min(tabular.ROWS, self._count)))
+            made = rows.chosen(made, range(min(tabular.ROWS, _count(made))))
         yield from in_batches("generated", made, run)
         gaps = rows.with_gaps(self.inputs, made)
         if gaps is not None and (taken := rows.taken(gaps, run, _FEW)) and _count(taken):
             yield from in_batches("generated", taken, run)
+
+    @cached_property
+    def _few(self) -> Arrays:
+        """A few rows that the model takes."""
+        if self._job.sample is not None:
+            made: Arrays = frames.from_sample(self.inputs, self._job.sample, double=self._double)
+        else:
+            made = self._rows
+        if not _count(made):
+            raise ConversionRefused(
+                f"the {type(self._estimator).__name__} takes none of the rows that were made up for it: {self._objection}",
+                "Give real rows with --sample.",
+            )
+        return rows.chosen(dict(made), range(min(2, _count(made))))
 
     @cached_property
     def _rows(self) -> dict[str, Any]:
@@ -109,7 +128,7 @@ class Subject:
         for tried in (made, rows.without_signs(made)):
             try:
                 self._predicted(tried)
-            except ValueError:
+            except rows.REFUSALS:
                 continue
             return tried
         best = max(
@@ -120,8 +139,15 @@ class Subject:
             key=_count,
         )
         if not _count(best):
-            self._predicted(rows.chosen(made, range(2)))  # says what it has against them
+            self._objection = self._error_of(rows.chosen(made, range(2)))
         return best
+
+    def _error_of(self, arrays: Arrays) -> str:
+        try:
+            self._predicted(arrays)
+        except rows.REFUSALS as error:
+            return " ".join(str(error).split())[:200]
+        return ""
 
     def _varied_candidates(self) -> dict[str, Any]:
         """Candidate rows; numbers are spread further as long as they all lead to the same answer."""
@@ -130,15 +156,11 @@ class Subject:
             made = rows.candidates(self._estimator, self.inputs, double=self._double, spread=spread)
             try:
                 answer = self._predicted(made)
-            except ValueError:
+            except rows.REFUSALS:
                 break
             if hasattr(answer, "toarray") or np.any(np.asarray(answer) != np.asarray(answer)[:1]):
                 break
         return made
-
-    @property
-    def _count(self) -> int:
-        return _count(self._rows)
 
     def _predicted(self, arrays: Arrays) -> Any:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -157,12 +179,3 @@ class Subject:
 
 def _count(arrays: Arrays) -> int:
     return len(next(iter(arrays.values())))
-
-
-def _renamed(output: Output) -> Output:
-    scores = output.scores
-    if isinstance(scores, tuple):
-        scores = tuple(f"{OUTPUT}{name}" for name in scores)
-    elif scores is not None:
-        scores = f"{OUTPUT}{scores}"
-    return replace(output, name=f"{OUTPUT}{output.name}", scores=scores)

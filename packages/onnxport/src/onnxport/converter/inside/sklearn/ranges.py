@@ -8,6 +8,7 @@ import numpy as np
 from onnxport.converter.inside.sklearn.parts import positions, seen_parts
 
 _MOST_POINTS = 2000
+_ROWS = ("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "means_", "theta_")
 
 
 def known_values(model: Any, columns: int) -> list[list[float]]:
@@ -28,9 +29,20 @@ def known_values(model: Any, columns: int) -> list[list[float]]:
     return known
 
 
+def known_rows(model: Any, columns: int) -> Any:
+    """Whole rows that the model holds, [rows, columns]: those of its training that it compares with."""
+    found = []
+    for part, places in seen_parts(model, range(columns)):
+        if places != tuple(range(columns)):
+            continue
+        for name in _ROWS:
+            found += list(_fitting(getattr(part, name, None), columns))
+    return np.concatenate(found)[:_MOST_POINTS] if found else np.zeros((0, columns))
+
+
 def _points_of(part: Any, columns: int) -> Iterator[Any]:
     """Matrices [points, columns] of values that rows may take."""
-    for name in ("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "means_", "theta_"):
+    for name in _ROWS:
         yield from _fitting(getattr(part, name, None), columns)
     for low, high in (("data_min_", "data_max_"),):
         yield from _fitting(getattr(part, low, None), columns)

@@ -14,6 +14,7 @@ from skl2onnx.common.shape_calculator import _infer_linear_classifier_output_typ
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     RandomForestClassifier,
@@ -56,11 +57,14 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from onnxport.converter.inside.sklearn import (
     boosting,
     calibration,
+    discriminant,
     encoders,
     functions,
     meta,
     network,
+    others,
     preparing,
+    simple,
     structure,
     text,
     trees,
@@ -83,12 +87,13 @@ def teach() -> None:
         RandomForestClassifier,
     ):
         update_registered_parser(kind, trees.parse_labels)
-    for kind in _SELECTORS:
+    for kind in (*_SELECTORS, simple.Kept):
         update_registered_converter(
             kind, "OnnxportSelect", preparing.set_selected_shape, preparing.select
         )
     update_registered_parser(ColumnTransformer, structure.parse_columns)
     update_registered_parser(FeatureUnion, structure.parse_union)
+    others.teach()
     _allow_plain_scores()
     _teach_alone("OnnxportColumns", preparing.keep_shape, structure.choose_columns)
     _teach_alone("OnnxportTreesOfLabels", preparing.keep_shape, trees.several_labels)
@@ -192,6 +197,7 @@ _CLASSIFIERS: tuple[tuple[Any, str, Any, Any], ...] = (
     (FixedThresholdClassifier, "Threshold", meta.decide, None),
     (TunedThresholdClassifierCV, "Threshold", meta.decide, None),
     (CalibratedClassifierCV, "Calibrated", calibration.calibrate, None),
+    (QuadraticDiscriminantAnalysis, "Quadratic", discriminant.discriminate, None),
     (MLPClassifier, "Network", network.feed_forward, network.parse_several_labels),
 )
 _OPTIONS = {"zipmap": [True, False], "nocl": [True, False]}

@@ -11,6 +11,8 @@ from onnxport.converter.inside.sklearn.columns import MATRIX, TEXT, TRUTH, WHOLE
 from onnxport.converter.inside.sklearn.frames import dtype_of
 
 Arrays = dict[str, Any]
+REFUSALS = (ValueError, IndexError)
+"""What models raise for rows that they do not take."""
 _SEED = 20260101
 _GAPS = 64
 _LONGEST_TEXT = 12
@@ -19,11 +21,19 @@ _BETWEEN = (" ", " ", " ", ", ", "  ", ". ", "-", "\n", "; ", "/")
 _MOST_WORDS = 2000
 
 
-def candidates(model: Any, inputs: Inputs, *, double: bool, spread: float = 1) -> Arrays:
-    """2048 rows without gaps, by the ONNX model's inputs; numbers are `spread` times as large as what the model knows."""
+def candidates(model: Any, inputs: Inputs, *, double: bool, spread: float = 0) -> Arrays:
+    """2048 rows without gaps, by the ONNX model's inputs; with `spread`, numbers of that size instead of those that the model knows."""
     known = ranges.known_values(model, inputs.width)
     random = np.random.default_rng(_SEED)
-    numbers = tabular.rows_between(known) * np.float32(spread)
+    numbers = tabular.rows_between(known)
+    if spread:
+        numbers = tabular.rows_between([[]] * inputs.width) * np.float32(spread)
+    points = ranges.known_rows(model, inputs.width)
+    if len(points) and not spread:
+        # As they are, and near by: where a model only knows the surroundings of its rows.
+        at = random.integers(0, len(points), tabular.CANDIDATES // 4)
+        noise = random.normal(0, 0.05, (len(at), inputs.width)) * points.std(axis=0)
+        numbers[: len(at)] = points[at] + noise * (random.random((len(at), 1)) < 0.5)
     if inputs.is_matrix:
         matrix = numbers
         for column in inputs.columns:
@@ -65,7 +75,7 @@ def taken(arrays: Arrays, run: Callable[[Arrays], Any], most: int) -> Arrays:
         part = waiting.pop()
         try:
             run(chosen(arrays, part))
-        except ValueError:
+        except REFUSALS:
             if len(part) > 1:
                 middle = len(part) // 2
                 waiting += [part[middle:], part[:middle]]

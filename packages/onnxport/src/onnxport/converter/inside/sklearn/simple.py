@@ -4,8 +4,10 @@ import copy
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
 
 from onnxport.converter.inside.sklearn.boosting import without_categories
 from onnxport.converter.inside.sklearn.parts import steps_of
@@ -24,19 +26,34 @@ def simplified(model: Any) -> Any:
     return _plain(copy.deepcopy(model))
 
 
+class Kept(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What a feature selection that can also predict does as a step: `support` says which columns it keeps."""
+
+    def __init__(self, support: Any) -> None:
+        self.support = support
+
+    def get_support(self, *, indices: bool = False) -> Any:
+        """The columns that are kept, as truth values or as places."""
+        return np.flatnonzero(self.support) if indices else self.support
+
+
 def _plain(model: Any) -> Any:
     if hasattr(model, "best_estimator_"):
         return _plain(model.best_estimator_)
     if type(model).__name__ == "FrozenEstimator":
         return _plain(model.estimator)
+    if type(model).__name__ == "SelfTrainingClassifier":
+        return _plain(model.estimator_)
     if hasattr(model, "steps"):
         return _plain_pipeline(model)
+    if _selects_and_predicts(model):
+        return _plain(Pipeline([("select", model), ("model", model.estimator_)]))
     if hasattr(model, "transformers_"):
         model.transformers_ = [
-            (name, _plain_or_word(step), chosen) for name, step, chosen in model.transformers_
+            (name, _plain_step(step), chosen) for name, step, chosen in model.transformers_
         ]
     if hasattr(model, "transformer_list"):
-        model.transformer_list = [(n, _plain_or_word(s)) for n, s in model.transformer_list]
+        model.transformer_list = [(n, _plain_step(s)) for n, s in model.transformer_list]
     for name in _INSIDE:
         inner = vars(model).get(name) if hasattr(model, "__dict__") else None
         if hasattr(inner, "get_params") and _is_fitted(inner):
@@ -59,10 +76,20 @@ def _plain_or_word(part: Any) -> Any:
     return part if isinstance(part, str) or part is None else _plain(part)
 
 
+def _plain_step(step: Any) -> Any:
+    """As `_plain`, for what only transforms."""
+    return Kept(step.get_support()) if _selects_and_predicts(step) else _plain_or_word(step)
+
+
+def _selects_and_predicts(model: Any) -> bool:
+    return hasattr(model, "get_support") and hasattr(model, "predict")
+
+
 def _plain_pipeline(model: Any) -> Any:
     """Without steps that do nothing, and with pipelines inside it taken apart."""
+    *before, last = steps_of(model)
     steps: list[tuple[str, Any]] = []
-    for step in map(_plain, steps_of(model)):
+    for step in [*map(_plain_step, before), _plain(last)]:
         inner = [s for _, s in step.steps] if hasattr(step, "steps") else [step]
         steps += [(f"step{len(steps) + at}", one) for at, one in enumerate(inner)]
     model.steps = steps

@@ -151,7 +151,7 @@ def _gathered(scope: Any, columns: list[_Column], *, by_kind: bool) -> list[Any]
         else:
             pieces.append((variable, (0, [place])))
     plain = [
-        (v, (0, None if width_of(v) == len(p or ()) and p == sorted(p) else p))
+        (v, (0, None if width_of(v) == len(p or ()) and p == list(range(width_of(v) or 0)) else p))
         for v, (_, p) in pieces
     ]
     kind = next(iter(kinds)) if by_kind else Precision.tensor().__class__

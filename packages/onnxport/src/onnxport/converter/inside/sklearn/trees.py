@@ -21,7 +21,7 @@ def sides_of_missing() -> Iterator[None]:
 
     def write(
         pairs: dict[str, Any], is_classifier: bool, tree: Any, *rest: Any, **named: Any
-    ) -> None:  # noqa: FBT001
+    ) -> None:
         add_tree_to_attribute_pairs(pairs, is_classifier, tree, *rest, **named)
         sides = np.asarray(tree.missing_go_to_left).astype(int).tolist()
         pairs[_MISSING][-len(sides) :] = sides
