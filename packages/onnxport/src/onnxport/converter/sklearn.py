@@ -98,7 +98,9 @@ class SklearnConverter(Converter):
         from onnxport.converter.inside.sklearn.live import saved
 
         source, packages, sample, cases = saved(model, example, folder)
-        return Live(source, _JOBLIB, packages, sample, cases)
+        pinned = self.environment.lock.read_text(encoding="utf-8")
+        other = tuple(wanted for wanted in packages if f"\n{wanted} " not in pinned)
+        return Live(source, _JOBLIB, other, sample, cases)
 
 
 CONVERTER = SklearnConverter()

@@ -22,7 +22,7 @@ def saved(model: Any, example: Any, folder: Path) -> Saved:
 
     source = folder / "model.joblib"
     joblib.dump(model, source)
-    packages = (f"scikit-learn=={sklearn.__version__}", f"numpy=={np.__version__}")
+    packages = (f"scikit-learn=={sklearn.__version__}",)
     if example is None:
         return source, packages, None, ()
     sample = arrays_of(example)

@@ -1,6 +1,8 @@
 """What lies inside a fitted scikit-learn model: its steps, the parts that see its input columns, and a copy made simple for conversion."""
 
+import importlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,16 @@ _WRAPPED = (
     "estimator_",
     "regressor_",
 )
+
+
+def classes_of(*paths: str) -> tuple[Any, ...]:
+    """The classes of these names; without those that this version of scikit-learn does not have."""
+    found = []
+    for path in paths:
+        module, _, name = path.rpartition(".")
+        with suppress(ImportError, AttributeError):
+            found.append(getattr(importlib.import_module(module), name))
+    return tuple(found)
 
 
 def steps_of(pipeline: Any) -> list[Any]:

@@ -12,47 +12,6 @@ from skl2onnx.common._registration import (
 )
 from skl2onnx.common.shape_calculator import _infer_linear_classifier_output_types
 from sklearn.base import ClassifierMixin
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    RandomForestClassifier,
-    StackingClassifier,
-    StackingRegressor,
-)
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.feature_selection import (
-    RFE,
-    RFECV,
-    GenericUnivariateSelect,
-    SelectFdr,
-    SelectFpr,
-    SelectFromModel,
-    SelectFwe,
-    SelectKBest,
-    SelectPercentile,
-    SequentialFeatureSelector,
-    VarianceThreshold,
-)
-from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
-from sklearn.multioutput import (
-    ClassifierChain,
-    MultiOutputClassifier,
-    MultiOutputRegressor,
-    RegressorChain,
-)
-from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import FeatureUnion
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    KBinsDiscretizer,
-    OneHotEncoder,
-    OrdinalEncoder,
-    TargetEncoder,
-)
-from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from onnxport.converter.inside.sklearn import (
     boosting,
@@ -64,35 +23,30 @@ from onnxport.converter.inside.sklearn import (
     network,
     others,
     preparing,
-    simple,
     structure,
     text,
     trees,
 )
 from onnxport.converter.inside.sklearn.graph import Precision
+from onnxport.converter.inside.sklearn.parts import classes_of
 
 
 def teach() -> None:
     """Register all of it, for the rest of this process."""
-    for kind, name, shape, write, parse in _STEPS:
-        update_registered_converter(kind, f"Onnxport{name}", shape, write, parser=parse)
-    for kind, name, write, parse in _CLASSIFIERS:
-        update_registered_converter(
-            kind, f"Onnxport{name}", _classifier_shape, write, parser=parse, options=_OPTIONS
-        )
-    for kind in (
-        DecisionTreeClassifier,
-        ExtraTreeClassifier,
-        ExtraTreesClassifier,
-        RandomForestClassifier,
-    ):
-        update_registered_parser(kind, trees.parse_labels)
-    for kind in (*_SELECTORS, simple.Kept):
-        update_registered_converter(
-            kind, "OnnxportSelect", preparing.set_selected_shape, preparing.select
-        )
-    update_registered_parser(ColumnTransformer, structure.parse_columns)
-    update_registered_parser(FeatureUnion, structure.parse_union)
+    for path, name, shape, write, parse in _STEPS:
+        for kind in classes_of(path):
+            update_registered_converter(kind, f"Onnxport{name}", shape, write, parser=parse)
+    for path, name, write, parse in _CLASSIFIERS:
+        for kind in classes_of(path):
+            update_registered_converter(
+                kind, f"Onnxport{name}", _classifier_shape, write, parser=parse, options=_OPTIONS
+            )
+    for kind in classes_of(*_SELECTORS):
+        shape, write = preparing.set_selected_shape, preparing.select
+        update_registered_converter(kind, "OnnxportSelect", shape, write)
+    for path, parse in _PARSED:
+        for kind in classes_of(path):
+            update_registered_parser(kind, parse)
     others.teach()
     _allow_plain_scores()
     _teach_alone("OnnxportColumns", preparing.keep_shape, structure.choose_columns)
@@ -131,86 +85,159 @@ def _teach_alone(name: str, shape: Any, write: Any) -> None:
     register_shape_calculator(name, shape, overwrite=True)
 
 
-_STEPS: tuple[tuple[Any, str, Any, Any, Any], ...] = (
-    (OneHotEncoder, "OneHot", encoders.set_encoded_shape, encoders.one_hot, None),
-    (OrdinalEncoder, "Ordinal", encoders.set_encoded_shape, encoders.ordinal, None),
-    (TargetEncoder, "Target", encoders.set_encoded_shape, encoders.target, None),
+_STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
     (
-        SimpleImputer,
+        "sklearn.preprocessing.OneHotEncoder",
+        "OneHot",
+        encoders.set_encoded_shape,
+        encoders.one_hot,
+        None,
+    ),
+    (
+        "sklearn.preprocessing.OrdinalEncoder",
+        "Ordinal",
+        encoders.set_encoded_shape,
+        encoders.ordinal,
+        None,
+    ),
+    (
+        "sklearn.preprocessing.TargetEncoder",
+        "Target",
+        encoders.set_encoded_shape,
+        encoders.target,
+        None,
+    ),
+    (
+        "sklearn.impute.SimpleImputer",
         "Imputer",
         preparing.keep_shape,
         preparing.fill_missing,
         preparing.parse_imputer,
     ),
     (
-        MissingIndicator,
+        "sklearn.impute.MissingIndicator",
         "MissingIndicator",
         preparing.set_marked_shape,
         preparing.mark_missing,
         None,
     ),
-    (KBinsDiscretizer, "Bins", preparing.set_binned_shape, preparing.put_into_bins, None),
     (
-        FunctionTransformer,
+        "sklearn.preprocessing.KBinsDiscretizer",
+        "Bins",
+        preparing.set_binned_shape,
+        preparing.put_into_bins,
+        None,
+    ),
+    (
+        "sklearn.preprocessing.FunctionTransformer",
         "Function",
         functions.set_function_shape,
         functions.transform,
         functions.parse_function,
     ),
-    (CountVectorizer, "Text", text.set_vectorised_shape, text.vectorise, None),
-    (TfidfVectorizer, "Text", text.set_vectorised_shape, text.vectorise, None),
     (
-        boosting.CategorySplits,
+        "sklearn.feature_extraction.text.CountVectorizer",
+        "Text",
+        text.set_vectorised_shape,
+        text.vectorise,
+        None,
+    ),
+    (
+        "sklearn.feature_extraction.text.TfidfVectorizer",
+        "Text",
+        text.set_vectorised_shape,
+        text.vectorise,
+        None,
+    ),
+    (
+        "onnxport.converter.inside.sklearn.boosting.CategorySplits",
         "CategorySplits",
         boosting.set_split_shape,
         boosting.append_splits,
         None,
     ),
     (
-        MultiOutputClassifier,
+        "sklearn.multioutput.MultiOutputClassifier",
         "Several",
         preparing.keep_shape,
         meta.several_outputs,
         meta.parse_several,
     ),
     (
-        MultiOutputRegressor,
+        "sklearn.multioutput.MultiOutputRegressor",
         "SeveralValues",
         _regressor_shape,
         meta.several_outputs,
         None,
     ),
-    (ClassifierChain, "Chain", preparing.keep_shape, meta.chain, meta.parse_chain),
-    (RegressorChain, "Chain", preparing.keep_shape, meta.chain, meta.parse_chain),
     (
-        TransformedTargetRegressor,
+        "sklearn.multioutput.ClassifierChain",
+        "Chain",
+        preparing.keep_shape,
+        meta.chain,
+        meta.parse_chain,
+    ),
+    (
+        "sklearn.multioutput.RegressorChain",
+        "Chain",
+        preparing.keep_shape,
+        meta.chain,
+        meta.parse_chain,
+    ),
+    (
+        "sklearn.compose.TransformedTargetRegressor",
         "TransformedTarget",
         _regressor_shape,
         meta.transform_back,
         None,
     ),
-    (StackingRegressor, "StackedValues", _regressor_shape, meta.stack, None),
-    (MLPRegressor, "NetworkOfValues", _regressor_shape, network.feed_forward, None),
+    ("sklearn.ensemble.StackingRegressor", "StackedValues", _regressor_shape, meta.stack, None),
+    (
+        "sklearn.neural_network.MLPRegressor",
+        "NetworkOfValues",
+        _regressor_shape,
+        network.feed_forward,
+        None,
+    ),
 )
-_CLASSIFIERS: tuple[tuple[Any, str, Any, Any], ...] = (
-    (StackingClassifier, "Stacked", meta.stack, None),
-    (FixedThresholdClassifier, "Threshold", meta.decide, None),
-    (TunedThresholdClassifierCV, "Threshold", meta.decide, None),
-    (CalibratedClassifierCV, "Calibrated", calibration.calibrate, None),
-    (QuadraticDiscriminantAnalysis, "Quadratic", discriminant.discriminate, None),
-    (MLPClassifier, "Network", network.feed_forward, network.parse_several_labels),
+_CLASSIFIERS: tuple[tuple[str, str, Any, Any], ...] = (
+    ("sklearn.ensemble.StackingClassifier", "Stacked", meta.stack, None),
+    ("sklearn.model_selection.FixedThresholdClassifier", "Threshold", meta.decide, None),
+    ("sklearn.model_selection.TunedThresholdClassifierCV", "Threshold", meta.decide, None),
+    ("sklearn.calibration.CalibratedClassifierCV", "Calibrated", calibration.calibrate, None),
+    (
+        "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis",
+        "Quadratic",
+        discriminant.discriminate,
+        None,
+    ),
+    (
+        "sklearn.neural_network.MLPClassifier",
+        "Network",
+        network.feed_forward,
+        network.parse_several_labels,
+    ),
 )
 _OPTIONS = {"zipmap": [True, False], "nocl": [True, False]}
 _SELECTORS = (
-    GenericUnivariateSelect,
-    RFE,
-    RFECV,
-    SelectFdr,
-    SelectFpr,
-    SelectFromModel,
-    SelectFwe,
-    SelectKBest,
-    SelectPercentile,
-    SequentialFeatureSelector,
-    VarianceThreshold,
+    "sklearn.feature_selection.GenericUnivariateSelect",
+    "sklearn.feature_selection.RFE",
+    "sklearn.feature_selection.RFECV",
+    "sklearn.feature_selection.SelectFdr",
+    "sklearn.feature_selection.SelectFpr",
+    "sklearn.feature_selection.SelectFromModel",
+    "sklearn.feature_selection.SelectFwe",
+    "sklearn.feature_selection.SelectKBest",
+    "sklearn.feature_selection.SelectPercentile",
+    "sklearn.feature_selection.SequentialFeatureSelector",
+    "sklearn.feature_selection.VarianceThreshold",
+    "onnxport.converter.inside.sklearn.simple.Kept",
+)
+_PARSED = (
+    ("sklearn.compose.ColumnTransformer", structure.parse_columns),
+    ("sklearn.pipeline.FeatureUnion", structure.parse_union),
+    ("sklearn.tree.DecisionTreeClassifier", trees.parse_labels),
+    ("sklearn.tree.ExtraTreeClassifier", trees.parse_labels),
+    ("sklearn.ensemble.ExtraTreesClassifier", trees.parse_labels),
+    ("sklearn.ensemble.RandomForestClassifier", trees.parse_labels),
 )

@@ -5,31 +5,22 @@ from typing import Any
 
 import numpy as np
 from skl2onnx._parse import _parse_sklearn
-from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.pipeline import FeatureUnion
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    OneHotEncoder,
-    OrdinalEncoder,
-    TargetEncoder,
-)
+from sklearn.preprocessing import FunctionTransformer
 
 from onnxport.converter.inside.sklearn.graph import INPUT, Graph, Precision, is_text, width_of
-from onnxport.converter.inside.sklearn.parts import PASSED, positions
+from onnxport.converter.inside.sklearn.parts import PASSED, classes_of, positions
 from onnxport.converter.interface import ConversionRefused
 
 # Steps that take each column in its own type.
-_COLUMN_BY_COLUMN = (
-    ColumnTransformer,
-    CountVectorizer,
-    FeatureUnion,
-    MissingIndicator,
-    OneHotEncoder,
-    OrdinalEncoder,
-    SimpleImputer,
-    TargetEncoder,
+_COLUMN_BY_COLUMN = classes_of(
+    "sklearn.compose.ColumnTransformer",
+    "sklearn.feature_extraction.text.CountVectorizer",
+    "sklearn.impute.MissingIndicator",
+    "sklearn.impute.SimpleImputer",
+    "sklearn.pipeline.FeatureUnion",
+    "sklearn.preprocessing.OneHotEncoder",
+    "sklearn.preprocessing.OrdinalEncoder",
+    "sklearn.preprocessing.TargetEncoder",
 )
 _Column = tuple[Any, int]
 
