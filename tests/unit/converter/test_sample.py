@@ -36,6 +36,7 @@ def npz(**arrays: np.ndarray) -> bytes:
         (b"1,2\n3,4.5\n", {"X": TABLE}),
         (b"\xef\xbb\xbfage,fare\n1,2\n3,\n", {"age": [1, 3], "fare": [2, None]}),
         (b"name,n\nx,1\ny,2\n", {"name": ["x", "y"], "n": [1, 2]}),
+        (b'[{"a": "x", "b": 2}, {"a": null, "b": null}]', {"a": ["x", ""], "b": [2, None]}),
         (b"[[1, 2], [3, 4.5]]", {"X": TABLE}),
         (b'[{"a": 1, "b": 2}, {"b": 4.5, "a": 3}]', {"a": [1, 3], "b": [2, 4.5]}),
         (b'{"X": [[1, null], [3, 4]]}', {"X": [[1, None], [3, 4]]}),

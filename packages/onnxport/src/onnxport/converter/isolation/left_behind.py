@@ -131,9 +131,24 @@ def _output(entry: Mapping[str, Any]) -> Output:
         _text(entry["role"]),
         float(entry["absolute"]),
         float(entry["relative"]),
-        None if entry["scores"] is None else _text(entry["scores"]),
-        tuple(label for label in entry["labels"] if isinstance(label, (str, int, float))),
+        _score_names(entry["scores"]),
+        tuple(map(_labels, entry["labels"])),
     )
+
+
+def _score_names(value: Any) -> str | tuple[str, ...] | None:
+    if isinstance(value, list):
+        return tuple(map(_text, value))
+    return None if value is None else _text(value)
+
+
+def _labels(value: Any) -> Any:
+    """A label, or the labels of one column of several."""
+    if isinstance(value, list):
+        return tuple(_labels(label) for label in value if not isinstance(label, list))
+    if not isinstance(value, (str, int, float)):
+        raise TypeError
+    return value
 
 
 def _words(value: Any) -> str:
