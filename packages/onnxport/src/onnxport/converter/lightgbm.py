@@ -11,7 +11,6 @@ from onnxport.converter.interface import (
     Converter,
     Exported,
     FileKind,
-    Finding,
     Job,
     Live,
     PinnedEnvironment,
@@ -22,9 +21,6 @@ _TEXT = FileKind("text", (".txt", ".lgb", ".model"), runs_code=False)
 _JOBLIB = FileKind("joblib", (".joblib",), runs_code=True)
 _PICKLE = FileKind("pickle", (".pkl", ".pickle"), runs_code=True)
 _START = re.compile(rb"tree\r?\nversion=v\d")
-_EXPECTED_ROOTS = {"lightgbm", "numpy", "scipy", "sklearn", "joblib", "copyreg", "_codecs"}
-_EXPECTED_ROOTS |= {"collections"}
-_EXPECTED_BUILTINS = {"bytearray", "dict", "int", "list", "object", "set", "slice", "tuple"}
 
 
 class LightgbmConverter(Converter):
@@ -45,17 +41,9 @@ class LightgbmConverter(Converter):
         with path.open("rb") as file:
             if _START.match(file.read(64)):
                 return Recognised(_TEXT)
-        from onnxport.converter.isolation.pickle_scan import scan_pickle
+        from onnxport.converter.isolation.pickle_recognition import recognise_pickle
 
-        scan = scan_pickle(path)
-        if scan is None:
-            return None
-        first = next((n for n in scan.imports if n.partition(".")[0] == "lightgbm"), "")
-        if not (scan.root or first).startswith("lightgbm."):
-            return None
-        unexpected = tuple(name for name in scan.imports if not _is_expected(name))
-        finding = Finding(scan.imports, unexpected, scan.complete)
-        return Recognised(_JOBLIB if scan.is_joblib else _PICKLE, finding)
+        return recognise_pickle(path, ("lightgbm",), _PICKLE, _JOBLIB)
 
     def open(self, job: Job) -> Any:
         """The booster, read."""
@@ -110,10 +98,3 @@ class LightgbmConverter(Converter):
 
 
 CONVERTER = LightgbmConverter()
-
-
-def _is_expected(name: str) -> bool:
-    module, _, attribute = name.rpartition(".")
-    if module in {"builtins", "__builtin__"}:
-        return attribute in _EXPECTED_BUILTINS
-    return name.partition(".")[0] in _EXPECTED_ROOTS

@@ -8,11 +8,9 @@ from typing import Any
 
 from onnxport.converter.interface import (
     Case,
-    ConversionRefused,
     Converter,
     Exported,
     FileKind,
-    Finding,
     Job,
     Live,
     PinnedEnvironment,
@@ -25,7 +23,9 @@ _BINARY = FileKind("binary", (".model", ".bin", ".bst"), runs_code=False)
 _JOBLIB = FileKind("joblib", (".joblib",), runs_code=True)
 _PICKLE = FileKind("pickle", (".pkl", ".pickle"), runs_code=True)
 _HEAD = 4096
-_FIRST_KEYS = "attributes|feature_names|feature_types|gradient_booster|learner_model_param|objective"
+_FIRST_KEYS = (
+    "attributes|feature_names|feature_types|gradient_booster|learner_model_param|objective"
+)
 _JSON_START = re.compile(
     rb'\s*\{\s*("version"\s*:\s*\[[\d,\s]*\]\s*,\s*)?"learner"\s*:\s*\{\s*"(%b)"'
     % _FIRST_KEYS.encode()
@@ -35,9 +35,6 @@ _UBJSON_START = b"{L" + (7).to_bytes(8, "big") + b"learner{"
 # Before 3.1: 136 bytes of parameters, then the objective's name after its length, in eight bytes.
 _BINARY_PARAMETERS = 136
 _OBJECTIVE = re.compile(rb"(reg|binary|multi|count|rank|survival):[a-z]{1,32}")
-_EXPECTED_ROOTS = {"xgboost", "numpy", "scipy", "sklearn", "joblib", "copyreg", "_codecs"}
-_EXPECTED_ROOTS |= {"collections"}
-_EXPECTED_BUILTINS = {"bytearray", "dict", "list", "object", "set", "slice", "tuple"}
 
 
 class XgboostConverter(Converter):
@@ -63,7 +60,9 @@ class XgboostConverter(Converter):
             return Recognised(_UBJSON)
         if _is_binary(head):
             return Recognised(_BINARY)
-        return _recognise_pickle(path)
+        from onnxport.converter.isolation.pickle_recognition import recognise_pickle
+
+        return recognise_pickle(path, ("xgboost",), _PICKLE, _JOBLIB)
 
     def open(self, job: Job) -> Any:
         """The booster, read."""
@@ -102,7 +101,8 @@ class XgboostConverter(Converter):
 
     def takes(self, model: object) -> bool:
         """A booster, or an estimator of `xgboost.sklearn`."""
-        return bool(_names_of(model) & {"xgboost.core.Booster", "xgboost.sklearn.XGBModel"})
+        names = {f"{c.__module__}.{c.__qualname__}" for c in type(model).__mro__}
+        return bool(names & {"xgboost.core.Booster", "xgboost.sklearn.XGBModel"})
 
     def save(self, model: Any, example: Any, folder: Path) -> Live:
         """As JSON, which runs no code; what the estimator alone knows is put among the booster's attributes."""
@@ -119,33 +119,8 @@ class XgboostConverter(Converter):
 CONVERTER = XgboostConverter()
 
 
-def _names_of(model: object) -> set[str]:
-    return {f"{c.__module__}.{c.__qualname__}" for c in type(model).__mro__}
-
-
 def _is_binary(head: bytes) -> bool:
     start = _BINARY_PARAMETERS + (4 if head.startswith(b"binf") else 0)
     length = int.from_bytes(head[start : start + 8], "little")
     name = head[start + 8 : start + 8 + length]
     return length <= 64 and _OBJECTIVE.fullmatch(name) is not None
-
-
-def _recognise_pickle(path: Path) -> Recognised | None:
-    from onnxport.converter.isolation.pickle_scan import scan_pickle
-
-    scan = scan_pickle(path)
-    if scan is None:
-        return None
-    first = next((n for n in scan.imports if n.partition(".")[0] == "xgboost"), "")
-    if not (scan.root or first).startswith("xgboost."):
-        return None
-    unexpected = tuple(name for name in scan.imports if not _is_expected(name))
-    finding = Finding(scan.imports, unexpected, scan.complete)
-    return Recognised(_JOBLIB if scan.is_joblib else _PICKLE, finding)
-
-
-def _is_expected(name: str) -> bool:
-    module, _, attribute = name.rpartition(".")
-    if module in {"builtins", "__builtin__"}:
-        return attribute in _EXPECTED_BUILTINS
-    return name.partition(".")[0] in _EXPECTED_ROOTS

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from onnxport.converter.inside.lightgbm.text import CLASSES_KEY
 from onnxport.converter.inside.trees.labels import plain_labels
 from onnxport.converter.inside.trees.live import matrix_of
 from onnxport.converter.interface import Case
-
-_CLASSES_KEY = "onnxport_classes"
 
 
 def write_file(model: Any, path: Path) -> None:
@@ -20,7 +19,7 @@ def write_file(model: Any, path: Path) -> None:
     if hasattr(model, "classes_"):
         classes = plain_labels(model.classes_)
         start, mark, rest = text.rpartition("\npandas_categorical:")
-        line = f"\n{_CLASSES_KEY}:{json.dumps(classes)}\n"
+        line = f"\n{CLASSES_KEY}:{json.dumps(classes)}\n"
         text = f"{start}{line}{mark}{rest}" if mark else f"{text}{line}"
     path.write_text(text, encoding="utf-8")
 

@@ -151,7 +151,9 @@ def _tree_of(tree: Mapping[str, str], target: int) -> Tree:
     left, right = (np.where(child < 0, inner - 1 - child, child) for child in children)
     leaves = np.zeros(len(weights), np.int64)
     steps = dict(_category_steps(tree, thresholds, is_categorical))
-    steps |= dict(_zero_steps(thresholds, missing_left, (missing == _MISSING_IS_ZERO) & ~is_categorical))
+    steps |= dict(
+        _zero_steps(thresholds, missing_left, (missing == _MISSING_IS_ZERO) & ~is_categorical)
+    )
     return Tree(
         np.concatenate([_numbers(tree["split_feature"], np.int64), leaves + LEAF]),
         np.concatenate([_flattened(thresholds), leaves]),
@@ -177,6 +179,7 @@ def _zero_steps(thresholds: Any, default_left: Any, chosen: Any) -> Iterator[tup
     below = float(np.nextafter(-ZERO, np.float32(-np.inf)))
     for node in np.flatnonzero(chosen & (default_left != (thresholds >= 0))).tolist():
         around = (below, float(ZERO))
+        borders: tuple[float, ...]
         border = float(_flattened(thresholds[node : node + 1])[0])
         borders = (border, *around) if border < below else (*around, border)
         # A threshold at zero: what lies between it and zero is nothing.

@@ -39,20 +39,18 @@ def write_values(graph: Graph, values: str, width: int) -> Written:
 
 
 def write_two_classes(
-    graph: Graph, second: str, labels: Sequence[Any], threshold: float = 0.5
+    graph: Graph, second: str, labels: Sequence[Any], score: str = "", threshold: float = 0.5
 ) -> Written:
-    """From the probability [batch, 1] of the second class: it is chosen where its probability is above the threshold."""
+    """From the probability [batch, 1] of the second class: it is chosen where that, or the `score` if given, is above the threshold."""
     first = graph.add("Sub", graph.number(1.0), second)
     both = graph.add("Concat", first, second, axis=1)
-    above = graph.add("Greater", second, graph.number(threshold))
+    above = graph.add("Greater", score or second, graph.number(threshold))
     chosen = graph.add("Cast", above, to=TensorProto.INT64)
     flat = graph.add("Reshape", chosen, graph.constant(np.array([-1], np.int64)))
     return _with_labels(graph, flat, both, labels)
 
 
-def write_classes(
-    graph: Graph, scores: str, probabilities: str, labels: Sequence[Any]
-) -> Written:
+def write_classes(graph: Graph, scores: str, probabilities: str, labels: Sequence[Any]) -> Written:
     """From one score per class: the highest is chosen, the first of equals."""
     chosen = graph.add("ArgMax", scores, axis=1, keepdims=0)
     return _with_labels(graph, chosen, probabilities, labels)
@@ -68,9 +66,7 @@ def write_many_labels(graph: Graph, probabilities: str, threshold: float = 0.5) 
     }
 
 
-def _with_labels(
-    graph: Graph, chosen: str, probabilities: str, labels: Sequence[Any]
-) -> Written:
+def _with_labels(graph: Graph, chosen: str, probabilities: str, labels: Sequence[Any]) -> Written:
     as_text = any(isinstance(label, str) for label in labels)
     kind = TensorProto.STRING if as_text else TensorProto.INT64
     if as_text or list(labels) != list(range(len(labels))):

@@ -1,7 +1,7 @@
 """Decision trees as one `TreeEnsembleRegressor` of ai.onnx.ml 3 (https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,9 @@ class Steps:
 class Tree:
     """One tree, node by node; node 0 is its root.
 
-    `feature` is the column, `LEAF` for a leaf; what is at most (or less than, as the forest says) `threshold` goes left, missing values where
-    `missing_left` says. `weights` [nodes, width] are the leaves' values for outputs `target`, `target + 1`, ... A node in
-    `steps` splits so instead of by its threshold.
+    `feature` is the column, `LEAF` for a leaf; what is at most (or less than, as the forest says) `threshold` goes left, missing values
+    where `missing_left` says. `weights` [nodes, width] are the leaves' values for outputs `target`, `target + 1`, ... A node in `steps`
+    splits so instead of by its threshold.
     """
 
     feature: Any
@@ -46,7 +46,7 @@ class Tree:
 def set_steps(members: Sequence[int], *, below: float, closed: bool) -> tuple[float, ...]:
     """The borders of a set of whole numbers, of which `x` is a member by its whole part; it starts outside.
 
-    `below` is the border of the interval that belongs to 0: the largest number outside for `closed` borders (`x <= border`), else the smallest inside (`x < border`).
+    `below` is where the interval of 0 begins: the largest number outside for `closed` borders (`x <= border`), else the smallest inside.
     """
     ordered = np.unique(np.asarray(members, np.int64))
     breaks = np.flatnonzero(np.diff(ordered) > 1)
@@ -138,8 +138,8 @@ def _unfolded(tree: Tree) -> Tree:
                     made[name].append(made[name][current])
     added = len(made["feature"]) - len(tree.feature)
     weights = np.concatenate([tree.weights, np.zeros((added, tree.weights.shape[1]))])
-    arrays = {name: np.asarray(values) for name, values in made.items()}
-    return Tree(**arrays, weights=weights, target=tree.target)
+    arrays: dict[str, Any] = {name: np.asarray(values) for name, values in made.items()}
+    return replace(tree, **arrays, weights=weights, steps={})
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,7 @@ def known_values(learner: Learner, missing: float) -> list[list[float]]:
     return known
 
 
-def answer_of(
-    booster: Any, learner: Learner, missing: float
-) -> Callable[[Any], Mapping[str, Any]]:
+def answer_of(booster: Any, learner: Learner, missing: float) -> Callable[[Any], Mapping[str, Any]]:
     """What the booster says about float32 rows, by output name."""
     if learner.objective == "multi:softmax":
         # It would tell the label alone; the trees are the same.

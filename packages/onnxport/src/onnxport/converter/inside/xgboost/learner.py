@@ -1,4 +1,7 @@
-"""Reading what XGBoost saves (https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html): trees, weights, and what becomes of their sum."""
+"""Reading what XGBoost saves: trees, weights, and what becomes of their sum.
+
+Source: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
+"""
 
 import json
 import math
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from onnxport.converter.inside.trees.forest import LEAF, Steps, Tree, set_steps
+from onnxport.converter.inside.xgboost.categories import kept_categories
 from onnxport.converter.interface import ConversionRefused
 
 # What the objective makes of the sum. Source: PredTransform in XGBoost's src/objective.
@@ -49,7 +53,7 @@ class Learner:
     weights: Any
     attributes: Mapping[str, str]
     rounds: int
-    categories: Mapping[int, tuple[str, ...]]
+    categories: Mapping[int, tuple[Any, ...]]
 
     @property
     def link(self) -> str:
@@ -71,7 +75,8 @@ def read_learner(booster: Any) -> Learner:
     columns = int(parameters["num_feature"])
     grown = learner["gradient_booster"]
     base = _base_of(parameters["base_score"], _LINKS[objective], outputs)
-    trees, weights = (), None
+    trees: tuple[Tree, ...] = ()
+    weights = None
     if grown["name"] == "gblinear":
         # XGBoost's linear booster starts every output where the first one starts.
         base = np.full(outputs, base[0])
@@ -89,7 +94,7 @@ def read_learner(booster: Any) -> Learner:
         weights,
         learner.get("attributes", {}),
         rounds,
-        _categories_of(grown, columns),
+        kept_categories(grown),
     )
 
 
@@ -154,18 +159,3 @@ def _steps_of(tree: Mapping[str, Any]) -> dict[int, Steps]:
         members = tree["categories"][start : start + size]
         steps[int(node)] = Steps(set_steps(members, below=0.0, closed=False), starts_left=True)
     return steps
-
-
-def _categories_of(grown: Mapping[str, Any], columns: int) -> dict[int, tuple[str, ...]]:
-    """The names of the categories per column, where the model was trained on a data frame of them (XGBoost 3.1 and later)."""
-    model = grown.get("gbtree", grown).get("model", {})
-    found = {}
-    for column, kept in enumerate(model.get("cats", {}).get("enc", ())[:columns]):
-        values, offsets = kept.get("values", []), kept.get("offsets")
-        if offsets:
-            text = bytes(value & 0xFF for value in values)
-            pairs = zip(offsets, offsets[1:], strict=False)
-            found[column] = tuple(text[a:b].decode("utf-8", "replace") for a, b in pairs)
-        elif values:
-            found[column] = tuple(str(value) for value in values)
-    return found

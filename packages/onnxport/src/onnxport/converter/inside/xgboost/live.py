@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from onnxport.converter.inside.trees.live import matrix_of
+from onnxport.converter.inside.xgboost.categories import kept_categories
 from onnxport.converter.interface import Case
 
-_MISSING_ATTRIBUTE = "onnxport_missing"
+MISSING_ATTRIBUTE = "onnxport_missing"
+"""Attribute of a saved booster: the estimator's number for a missing value, which XGBoost does not save."""
 
 
 def write_file(model: Any, path: Path) -> None:
@@ -19,15 +21,14 @@ def write_file(model: Any, path: Path) -> None:
     missing = getattr(model, "missing", None)
     if missing is not None and not np.isnan(missing):
         document = json.loads(path.read_bytes())
-        document["learner"]["attributes"][_MISSING_ATTRIBUTE] = repr(float(missing))
+        document["learner"]["attributes"][MISSING_ATTRIBUTE] = repr(float(missing))
         path.write_text(json.dumps(document), encoding="utf-8")
 
 
 def sample_of(path: Path, example: Any) -> Mapping[str, Any]:
     """The example as the ONNX model takes it."""
     grown = json.loads(path.read_bytes())["learner"]["gradient_booster"]
-    kept = grown.get("gbtree", grown)["model"].get("cats", {}).get("enc", ())
-    return {"X": matrix_of(example, dict(enumerate(map(_names_in, kept))))}
+    return {"X": matrix_of(example, kept_categories(grown))}
 
 
 def cases_of(model: Any, example: Any, sample: Mapping[str, Any]) -> tuple[Case, ...]:
@@ -39,11 +40,3 @@ def cases_of(model: Any, example: Any, sample: Mapping[str, Any]) -> tuple[Case,
         return (Case("sample", sample, {"prediction": predicted}),)
     expected = {"label": predicted.astype(np.int64), "probabilities": model.predict_proba(example)}
     return (Case("sample", sample, expected),)
-
-
-def _names_in(kept: Mapping[str, Any]) -> list[Any]:
-    values, offsets = kept.get("values", []), kept.get("offsets")
-    if not offsets:
-        return list(values)
-    text = bytes(value & 0xFF for value in values)
-    return [text[a:b].decode() for a, b in zip(offsets, offsets[1:], strict=False)]

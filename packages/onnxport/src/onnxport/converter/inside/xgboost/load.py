@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import xgboost
 
+from onnxport.converter.inside.trees.labels import category_remarks
+from onnxport.converter.inside.trees.pickles import load_pickle, refuse_unfitted
 from onnxport.converter.inside.xgboost.learner import Learner, read_learner
+from onnxport.converter.inside.xgboost.live import MISSING_ATTRIBUTE
 from onnxport.converter.interface import ConversionRefused, Job
 
-MISSING_ATTRIBUTE = "onnxport_missing"
-"""Attribute of a saved booster: the estimator's number for a missing value, which XGBoost does not save."""
 _LAST_BINARY = "3.0.5"
 
 
@@ -43,50 +44,40 @@ def from_file(job: Job) -> Model:
 
 def from_pickle(job: Job) -> Model:
     """Open a pickle or joblib file of a booster or an estimator."""
-    import joblib
-
-    try:
-        found = joblib.load(job.source)
-    except (ModuleNotFoundError, AttributeError) as error:
-        raise ConversionRefused(
-            f"{job.source.name} uses code that is not in XGBoost's environment: {error}",
-            'Save the model itself with save_model("model.json") and convert that.',
-        ) from None
+    found = load_pickle(
+        job, "XGBoost", (xgboost.Booster, xgboost.XGBModel), 'save_model("model.json")'
+    )
     if isinstance(found, xgboost.Booster):
         return _model(found, np.nan, of_estimator=False)
-    if not isinstance(found, xgboost.XGBModel):
-        raise ConversionRefused(
-            f"{job.source.name} holds a {type(found).__name__}, not a model of XGBoost",
-            "Save the fitted estimator or booster itself.",
-        )
     if not found.__sklearn_is_fitted__():
-        raise ConversionRefused(
-            f"the {type(found).__name__} in {job.source.name} was saved before it was fitted",
-            "Call fit, save it again, and convert that.",
-        )
+        refuse_unfitted(job, type(found).__name__)
     return _model(found.get_booster(), float(found.missing), of_estimator=True)
 
 
 def _model(booster: Any, missing: float, *, of_estimator: bool) -> Model:
-    remarks = []
-    best = booster.attr("best_iteration")
-    is_linear = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"] == "gblinear"
-    if best is not None and not is_linear and int(best) + 1 < booster.num_boosted_rounds():
-        rounds = int(best) + 1
-        if of_estimator:
-            booster = booster[:rounds]
-            remarks.append(f"training stopped early: the best {rounds} rounds are converted, as the estimator predicts with them")
-        else:
-            remarks.append(
-                f"training stopped early, and the best round was {rounds} of {booster.num_boosted_rounds()}; all are converted, as Booster.predict "
-                f"uses all: save booster[:{rounds}] to convert the best"
-            )
+    booster, remarks = _best_rounds(booster, of_estimator=of_estimator)
     learner = read_learner(booster)
     names = learner.names or tuple(f"column {number}" for number in range(learner.columns))
-    for column, categories in learner.categories.items():
-        shown = ", ".join(categories[:6]) + (", ..." if len(categories) > 6 else "")
-        remarks.append(f"'{names[column]}' is given as the place of its category in: {shown} (0 is the first)")
-    return Model(booster, learner, missing, tuple(remarks))
+    told = category_remarks(names, learner.categories)
+    return Model(booster, learner, missing, (*remarks, *told))
+
+
+def _best_rounds(booster: Any, *, of_estimator: bool) -> tuple[Any, list[str]]:
+    """Where training stopped early, an estimator predicts with the best rounds and a booster with all."""
+    best, rounds = booster.attr("best_iteration"), booster.num_boosted_rounds()
+    if best is None or int(best) + 1 >= rounds or _is_linear(booster):
+        return booster, []
+    kept = int(best) + 1
+    if of_estimator:
+        said = f"training stopped early: the best {kept} rounds are converted, as the estimator predicts with them"
+        return booster[:kept], [said]
+    said = f"training stopped early: the first {kept} of {rounds} rounds were the best, but Booster.predict uses all, so all are converted"
+    return booster, [f"{said}; convert booster[:{kept}] for the best"]
+
+
+def _is_linear(booster: Any) -> bool:
+    configuration = json.loads(booster.save_config())
+    return bool(configuration["learner"]["gradient_booster"]["name"] == "gblinear")
 
 
 def _version() -> tuple[int, int]:

@@ -43,9 +43,7 @@ def outputs_of(learner: Learner) -> tuple[Output, ...]:
     return value_output() if labels is None else class_outputs(labels)
 
 
-def write_learner(
-    learner: Learner, missing: float, opset: int | None, *, double: bool
-) -> bytes:
+def write_learner(learner: Learner, missing: float, opset: int | None, *, double: bool) -> bytes:
     """The ONNX model. `missing` is the number that stands for a missing value, beside NaN; `double` adds up in float64."""
     graph = Graph("XGBoost", learner.columns)
     tensor = INPUT if np.isnan(missing) else _without(graph, missing)
