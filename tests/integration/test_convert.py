@@ -14,7 +14,8 @@ from onnxport.cli.main import main
 from onnxport.converter.isolation.child import ChildLimits
 from onnxport.converter.isolation.errors import CannotIsolate, ChildLimitReached
 from onnxport.errors import OnnxportError
-from onnxport.service.conversion import ConvertOptions, Trust, convert_file
+from onnxport.service.conversion.convert import convert_file
+from onnxport.service.conversion.options import ConvertOptions, Trust
 
 pytestmark = [
     pytest.mark.network,

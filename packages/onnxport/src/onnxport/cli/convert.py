@@ -16,7 +16,8 @@ from onnxport.cli._options import json_option, workspace_option, yes_option
 from onnxport.cli._output import Steps, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from onnxport.service.conversion import ConversionResult, ConverterStatus
+    from onnxport.service.conversion.convert import ConversionResult
+    from onnxport.service.conversion.converters import ConverterStatus
 
 
 @click.command(cls=ConvertingCommand)
@@ -81,14 +82,15 @@ def command(
     Runtime and the framework give the same on the same inputs; the proof is written beside it.
     """
     from onnxport.converter.isolation.child import ChildLimits
-    from onnxport.service import conversion
+    from onnxport.service.conversion import converters
+    from onnxport.service.conversion.convert import convert_file
 
     if list_only:
-        _show_converters(conversion.list_converters(), as_json=as_json)
+        _show_converters(converters.list_converters(), as_json=as_json)
         return
     if prepare is not None:
         for name in filter(None, (part.strip() for part in prepare.split(","))):
-            python = conversion.prepare_environment(name, _say, packages=given["packages"])
+            python = converters.prepare_environment(name, _say, packages=given["packages"])
             print(f"{name}: ready in {python.parent.parent}", file=sys.stderr)
         return
     if model is None:
@@ -101,7 +103,7 @@ def command(
         limits=ChildLimits(time_limit, int(memory_limit * (1 << 30))),
     )
     with Steps(quiet=as_json) as steps:
-        result = conversion.convert_file(model, options, steps)
+        result = convert_file(model, options, steps)
     _show_result(result, as_json=as_json)
 
 

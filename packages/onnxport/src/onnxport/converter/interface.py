@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 
 from onnxport.errors import UserError
 
+Arrays = Mapping[str, Any]
+"""numpy arrays by name."""
+
 
 class ConversionRefused(UserError):
     """A model that the converter understands but cannot or must not convert.
@@ -98,7 +101,7 @@ class Job:
     kind: str
     remedy: str = ""
     trusted: bool = False
-    sample: Mapping[str, Any] | None = None
+    sample: Arrays | None = None
     code: Code | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -145,8 +148,8 @@ class Case:
     """
 
     origin: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    expected: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Arrays = field(default_factory=dict)
+    expected: Arrays = field(default_factory=dict)
     batched: bool = True
     optional: bool = False
 
@@ -162,7 +165,7 @@ class Live:
     source: Path
     kind: FileKind
     packages: tuple[str, ...] = ()
-    sample: Mapping[str, Any] | None = None
+    sample: Arrays | None = None
     cases: tuple[Case, ...] = ()
 
 

@@ -1,5 +1,6 @@
 """What can go wrong around the environment of a converter and the child process in it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from onnxport.errors import PlatformError, UserError
@@ -24,6 +25,18 @@ class EnvironmentFailed(PlatformError):
         super().__init__(
             f"the environment of the converter '{converter}' could not be made: {why}. uv said: {words}",
             f"{remedy}then run: onnxport convert --prepare {converter}",
+        )
+
+
+class PackagesUnusable(UserError):
+    """Packages that were asked for in a converter's environment, and cannot be had beside what it needs."""
+
+    code = "packages_unusable"
+
+    def __init__(self, converter: str, packages: Sequence[str], words: str) -> None:
+        super().__init__(
+            f"the environment of the converter '{converter}' cannot hold {', '.join(packages)}. uv said: {words}",
+            "Name versions that exist and that go together, each with its own --with.",
         )
 
 

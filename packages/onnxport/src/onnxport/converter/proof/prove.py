@@ -7,6 +7,7 @@ from typing import Any
 
 from onnxport.converter.interface import Case, Output
 from onnxport.converter.proof.compare import Array, Pair, Verdict, compare
+from onnxport.converter.proof.example import example_of
 from onnxport.converter.proof.normalise import BATCH, with_shapes
 from onnxport.domain.conversion import Conversion, InputSet, Proof
 
@@ -36,7 +37,8 @@ def prove(
         if ran:
             model = with_shapes(model, _seen_shapes(names, ran), batch=_shows_batch(needed))
         compared = [(case, answer) for case, answer in ran if case.expected]
-        verdicts = compare(outputs, [_pair(names, *entry) for entry in compared])
+        pairs = [_pair(names, *entry) for entry in compared]
+        verdicts = compare(outputs, pairs) if pairs else []
         reason = _objection(verdicts)
         remarks = tuple(_optional_remarks(session, names, cases))
     except _NotRunnable as error:
@@ -52,6 +54,7 @@ def prove(
             conversion=conversion,
             outputs=tuple(verdict.comparison for verdict in verdicts),
             inputs=tuple(InputSet(case.origin, _rows(case)) for case in cases if case.expected),
+            example=example_of(cases),
         ),
         remarks,
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from onnxport.converter.find import module_of
-from onnxport.converter.interface import Case, ConversionRefused, Converter, Job, Recognised
+from onnxport.converter.interface import Arrays, Case, ConversionRefused, Converter, Job, Recognised
 from onnxport.converter.isolation.child import (
     ChildLimits,
     Converted,
@@ -19,7 +19,6 @@ from onnxport.converter.isolation.errors import ChildCrashed
 from onnxport.converter.proof.expected import expected_case
 from onnxport.converter.proof.normalise import main_opset, normalise
 from onnxport.converter.proof.prove import Proven, prove
-from onnxport.converter.proof.sample import Arrays
 from onnxport.domain.conversion import Conversion
 from onnxport.errors import UserError
 from onnxport.service.progress import Progress

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.converter.find import all_converters
-from onnxport.converter.interface import Case, Converter, FileKind, Job, Recognised
+from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
 from onnxport.converter.proof.prove import Proven
-from onnxport.converter.proof.sample import Arrays, read_sample
+from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
 from onnxport.service.conversion.errors import ExpectedWithoutSample, NotALiveModel, NotProven
 from onnxport.service.conversion.options import ConvertOptions, Trust
-from onnxport.service.conversion.output import check_output, default_output, sha256_of, write
+from onnxport.service.conversion.output import check_output, default_output, write
 from onnxport.service.conversion.recognition import (
     check_trust,
     described,
@@ -21,6 +21,7 @@ from onnxport.service.conversion.recognition import (
     recognise,
 )
 from onnxport.service.progress import NoProgress, Progress
+from onnxport.service.source_digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
