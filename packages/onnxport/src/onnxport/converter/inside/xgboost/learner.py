@@ -4,7 +4,6 @@ Source: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -100,12 +99,14 @@ def read_learner(booster: Any) -> Learner:
 
 def _base_of(written: str, link: str, outputs: int) -> Any:
     """The sum's start: the written score is in units of the answer. Source: ProbToMargin in XGBoost's src/objective."""
-    scores = np.atleast_1d(np.asarray(json.loads(written), np.float64)).astype(np.float32)
-    if link == "logistic":
-        scores = np.array([-math.log(1.0 / float(score) - 1.0) for score in scores])
-    elif link == "exponential":
-        scores = np.log(scores.astype(np.float64))
-    return np.broadcast_to(scores.astype(np.float64), (outputs,)).copy()
+    scores = np.atleast_1d(np.asarray(json.loads(written), np.float64))
+    with np.errstate(divide="ignore"):
+        # A class that is always there, or never, starts at infinity.
+        if link == "logistic":
+            scores = -np.log(1.0 / scores - 1.0)
+        elif link == "exponential":
+            scores = np.log(scores)
+    return np.broadcast_to(scores, (outputs,)).copy()
 
 
 def _trees_of(grown: Mapping[str, Any]) -> tuple[Tree, ...]:
