@@ -107,6 +107,7 @@ class Output:
 
     `role` is `label` or `value`. `absolute` (at values around 1) and `relative` are the tolerances. A `label` output may name the
     output that holds its scores (`scores`), with one column per entry of `labels`: flips where the framework's own scores tie are seen so.
+    `step` is a difference that is always allowed, whatever the size of the values: quantised models have one.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Output:
     relative: float = 1e-4
     scores: str | None = None
     labels: tuple[Any, ...] = ()
+    step: float = 0.0
 
 
 @dataclass(frozen=True)
