@@ -1,6 +1,6 @@
 # Every target sets up what it needs: python3 (3.11+), make and a package index are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-heavy mutants check format bench docs reference clean
+.PHONY: help setup demo test test-heavy test-converters mutants check format bench bench-converters docs reference clean
 
 PYTHON ?= python3
 BOOTSTRAP := .bootstrap
@@ -20,10 +20,13 @@ demo: .venv/.stamp-runtime ## train, convert, prove, deploy and score a real mod
 	@.venv/bin/python demo/demo.py $(ARGS)
 
 test: .venv/.stamp-dev ## run the tests (under two minutes when set up)
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not heavy" $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not heavy and not converters" $(ARGS)
 
 test-heavy: .venv/.stamp-heavy ## run the long suites: fuzzing, load during redeployments, contract fuzzing, a browser
 	@.venv/bin/python -m pytest -m heavy $(ARGS)
+
+test-converters: .venv/.stamp-dev ## convert models of every framework, each in its own environment (gigabytes at the first run)
+	@.venv/bin/python -m pytest -m converters $(ARGS)
 
 mutants: .venv/.stamp-heavy ## change codecs, traffic and registry in small ways and see whether a test notices (hours; ARGS="--most 100")
 	@.venv/bin/python -m mutation $(ARGS)
@@ -48,6 +51,9 @@ format: .venv/.stamp-dev ## format the code and mend what the linter can
 
 bench: .venv/.stamp-bench ## measure speed, start-up and memory against named references, in one run
 	@.venv/bin/python -m bench $(ARGS)
+
+bench-converters: .venv/.stamp-dev ## measure every converter: size and time of its environment, time and errors of conversions
+	@.venv/bin/python -m bench.converters $(ARGS)
 
 clean: ## remove what the other targets made (not workspaces)
 	@rm -rf .venv $(BOOTSTRAP) build site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

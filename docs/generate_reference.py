@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import onnxport
 from generate_azureml_coverage import coverage_page
+from generate_converters import converters_page
 from onnxport.cli.main import cli
 from onnxport.errors import OnnxportError
 from onnxport.service.bundles import Bundles
@@ -39,6 +40,7 @@ def main() -> int:
         "errors.md": errors_page(),
         "sdk.md": sdk_page(),
         "azureml-coverage.md": coverage_page(),
+        "converters.md": converters_page(),
     }
     stale = [name for name, text in pages.items() if _read(REFERENCE / name) != text]
     if check and stale:
@@ -140,7 +142,9 @@ def _commands(
 
 def _error_classes() -> list[type[OnnxportError]]:
     for module in pkgutil.walk_packages(onnxport.__path__, "onnxport."):
-        if not module.name.rpartition(".")[2].startswith("_") and ".migrations" not in module.name:
+        if not module.name.rpartition(".")[2].startswith("_") and not (
+            {"migrations", "inside"} & set(module.name.split("."))
+        ):
             importlib.import_module(module.name)
     found: list[type[OnnxportError]] = []
     waiting = list(OnnxportError.__subclasses__())

@@ -14,7 +14,8 @@ from onnxport.cli.main import main
 from onnxport.converter.isolation.child import ChildLimits
 from onnxport.converter.isolation.errors import CannotIsolate, ChildLimitReached
 from onnxport.errors import OnnxportError
-from onnxport.service.conversion import ConvertOptions, Trust, convert_file
+from onnxport.service.conversion.convert import convert_file
+from onnxport.service.conversion.options import ConvertOptions, Trust
 
 pytestmark = [
     pytest.mark.network,
@@ -188,7 +189,7 @@ def test_a_conversion_stays_within_its_limits(
     [
         (["convert", "none.pkl"], 1, "there is no such file"),
         (["convert"], 2, "Missing argument"),
-        (["convert", __file__], 1, "not a model file that a converter knows"),
+        (["convert", __file__], 1, "not a model that a converter knows"),
         (["convert", "--prepare", "pytorsh"], 1, "there is no converter"),
         (["convert", "--trust=maybe", __file__], 2, "unsandboxed"),
     ],

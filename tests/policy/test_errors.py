@@ -13,7 +13,9 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 def error_classes() -> set[type[OnnxportError]]:
     """All error classes of the control plane, the roots of the tree aside."""
     for module in pkgutil.walk_packages(onnxport.__path__, "onnxport."):
-        if ".migrations" not in module.name and not module.name.rpartition(".")[2].startswith("_"):
+        if not {"migrations", "inside"} & set(
+            module.name.split(".")
+        ) and not module.name.rpartition(".")[2].startswith("_"):
             importlib.import_module(module.name)
     found: set[type[OnnxportError]] = set()
     waiting = [UserError, PlatformError]

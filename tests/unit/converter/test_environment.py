@@ -63,7 +63,7 @@ def test_an_environment_is_made_once(
 
     assert first == second
     assert first.exists()
-    assert cache.is_ready("thing", pinned)
+    assert cache.is_ready(pinned)
     assert "built\n" == builds.read_text()
     assert "1 MB to download, 2 MB on disk" in said[0]
 
@@ -100,7 +100,7 @@ def test_another_lock_is_another_environment(
     first = cache.ensure("thing", pinned, print)
     pinned.lock.write_text("thing==2 --hash=sha256:00\n")
 
-    assert not cache.is_ready("thing", pinned)
+    assert not cache.is_ready(pinned)
     assert first != cache.ensure("thing", pinned, print)
 
 
@@ -113,7 +113,7 @@ def test_an_environment_whose_interpreter_is_gone_is_made_again(
     builds = fake_uv(tmp_path, monkeypatch)
     cache.ensure("thing", pinned, print).unlink()
 
-    assert not cache.is_ready("thing", pinned)
+    assert not cache.is_ready(pinned)
     assert cache.ensure("thing", pinned, print).exists()
     assert "built\nbuilt\n" == builds.read_text()
 
@@ -143,7 +143,7 @@ def test_a_killed_build_is_never_used_and_is_cleared_away(
     builder.wait()
 
     assert 1 == len(list(cache.folder.glob(".*.building")))
-    assert not cache.is_ready("thing", pinned)
+    assert not cache.is_ready(pinned)
     fake_uv(tmp_path, monkeypatch)
     assert cache.ensure("thing", pinned, print).exists()
     assert [] == list(cache.folder.glob(".*.building"))

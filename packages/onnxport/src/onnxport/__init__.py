@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onnxport.errors import OnnxportError
+    from onnxport.service.conversion.any_model import convert
+    from onnxport.service.conversion.convert import ConversionResult
+    from onnxport.service.conversion.options import ConvertOptions
     from onnxport.service.deploy_options import DeployOptions
     from onnxport.workspace import Workspace
 
 __version__ = "0.1.0"
-__all__ = ["DeployOptions", "OnnxportError", "Workspace"]
+__all__ = [
+    "ConversionResult",
+    "ConvertOptions",
+    "DeployOptions",
+    "OnnxportError",
+    "Workspace",
+    "convert",
+]
 
 _HOME_OF = {
+    "ConversionResult": "onnxport.service.conversion.convert",
+    "ConvertOptions": "onnxport.service.conversion.options",
+    "convert": "onnxport.service.conversion.any_model",
     "DeployOptions": "onnxport.service.deploy_options",
     "OnnxportError": "onnxport.errors",
     "Workspace": "onnxport.workspace",

@@ -1,26 +1,26 @@
 """Convert a model of another framework to ONNX, and prove it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from onnxport.cli._conversion_options import (
+    ConvertingCommand,
+    conversion_options,
+    taken_from,
+)
 from onnxport.cli._options import json_option, workspace_option, yes_option
 from onnxport.cli._output import Steps, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from onnxport.service.conversion import ConversionResult, ConverterStatus
+    from onnxport.service.conversion.convert import ConversionResult
+    from onnxport.service.conversion.converters import ConverterStatus
 
 
-class _ConvertCommand(click.Command):
-    """`--trust` may stand alone in front of the file: it never takes the next word as its value."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, ["--trust=sandboxed" if a == "--trust" else a for a in args])
-
-
-@click.command(cls=_ConvertCommand)
+@click.command(cls=ConvertingCommand)
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -35,12 +35,7 @@ class _ConvertCommand(click.Command):
     metavar="FILE",
     help="Real inputs to compare on: .npz, .npy, .csv or .json.",
 )
-@click.option(
-    "--trust",
-    type=click.Choice(["sandboxed", "unsandboxed"]),
-    metavar="[=unsandboxed]",
-    help="Vouch for a file that runs code when opened.",
-)
+@conversion_options
 @click.option("--overwrite", is_flag=True, help="Replace the output file.")
 @click.option(
     "--time-limit",
@@ -71,42 +66,44 @@ def command(
     model: Path | None,
     output: Path | None,
     sample: Path | None,
-    trust: str | None,
     overwrite: bool,
     time_limit: int,
     memory_limit: float,
     list_only: bool,
     prepare: str | None,
     as_json: bool,
-    **_: Any,
+    workspace: str | None,  # noqa: ARG001 - the same options everywhere
+    yes: bool,  # noqa: ARG001 - nothing is asked
+    **given: Any,
 ) -> None:
-    """Convert MODEL, a file as its framework saved it, to ONNX.
+    """Convert MODEL, a file or folder as its framework saved it, to ONNX.
 
     The framework need not be installed: each converter has its own environment, made on first use. The result is written only when ONNX
     Runtime and the framework give the same on the same inputs; the proof is written beside it.
     """
     from onnxport.converter.isolation.child import ChildLimits
-    from onnxport.service import conversion
+    from onnxport.service.conversion import converters
+    from onnxport.service.conversion.convert import convert_file
 
     if list_only:
-        _show_converters(conversion.list_converters(), as_json=as_json)
+        _show_converters(converters.list_converters(), as_json=as_json)
         return
     if prepare is not None:
         for name in filter(None, (part.strip() for part in prepare.split(","))):
-            python = conversion.prepare_environment(name, _say)
+            python = converters.prepare_environment(name, _say, packages=given["packages"])
             print(f"{name}: ready in {python.parent.parent}", file=sys.stderr)
         return
     if model is None:
         raise click.UsageError("Missing argument 'MODEL'.")
-    options = conversion.ConvertOptions(
+    options = replace(
+        taken_from(given),
         output=output,
         sample=sample,
-        trust=conversion.Trust(trust or "no"),
         overwrite=overwrite,
         limits=ChildLimits(time_limit, int(memory_limit * (1 << 30))),
     )
     with Steps(quiet=as_json) as steps:
-        result = conversion.convert_file(model, options, steps)
+        result = convert_file(model, options, steps)
     _show_result(result, as_json=as_json)
 
 
@@ -190,4 +187,8 @@ def _show_result(result: "ConversionResult", *, as_json: bool) -> None:
             for o in proof.outputs
         ],
     )
+    if not proof.proven:
+        print(f"\nnot proven: {proof.reason}", file=sys.stderr)
+        print(f"next: onnxport deploy --allow-unproven {result.output}")
+        return
     print(f"\nnext: onnxport deploy {result.output}")

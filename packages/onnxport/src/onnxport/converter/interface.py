@@ -13,11 +13,18 @@ from typing import Any, ClassVar
 
 from onnxport.errors import UserError
 
+Arrays = Mapping[str, Any]
+"""numpy arrays by name."""
+
 
 class ConversionRefused(UserError):
-    """A model that the converter understands but cannot or must not convert."""
+    """A model that the converter understands but cannot or must not convert.
+
+    `stage` is where it was refused: `require`, `open`, `export` or `reference`.
+    """
 
     code = "conversion_refused"
+    stage: str = "require"
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class Job:
     kind: str
     remedy: str = ""
     trusted: bool = False
-    sample: Mapping[str, Any] | None = None
+    sample: Arrays | None = None
     code: Code | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -143,8 +150,8 @@ class Case:
     """
 
     origin: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    expected: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Arrays = field(default_factory=dict)
+    expected: Arrays = field(default_factory=dict)
     batched: bool = True
     optional: bool = False
 
@@ -160,7 +167,7 @@ class Live:
     source: Path
     kind: FileKind
     packages: tuple[str, ...] = ()
-    sample: Mapping[str, Any] | None = None
+    sample: Arrays | None = None
     cases: tuple[Case, ...] = ()
 
 

@@ -35,7 +35,7 @@ def main(package: str, module: str, file: str, folder: Path) -> None:
     try:
         result = _convert(_load_converter(package, module, file), job, folder)
     except MemoryError:
-        result = {"error": {"stage": "memory", "message": "", "remedy": ""}}
+        result = _error("memory", "", "")
     _write_result(folder, {**result, "isolated": isolated})
 
 
@@ -55,7 +55,7 @@ def _convert(converter: Any, job: dict[str, Any], folder: Path) -> dict[str, Any
             for number, case in enumerate(converter.reference(model, exported, task))
         ]
     except ConversionRefused as error:
-        return _error("refused", error.message, error.remedy)
+        return _error(stage, error.message, error.remedy, refused=True)
     except MemoryError:
         raise
     except Exception as error:  # the framework's own errors, of any type
@@ -87,8 +87,9 @@ def _task(job: "dict[str, Any]", folder: Path) -> Any:
     )
 
 
-def _error(stage: str, message: str, remedy: str) -> dict[str, Any]:
-    return {"error": {"stage": stage, "message": message, "remedy": remedy}}
+def _error(stage: str, message: str, remedy: str, *, refused: bool = False) -> dict[str, Any]:
+    told = {"stage": stage, "message": message, "remedy": remedy, "refused": refused}
+    return {"error": told}
 
 
 def _load_converter(package: str, module: str, file: str) -> Any:

@@ -18,7 +18,8 @@ _UNKNOWN_TOP = 10
 class TensorInput:
     """What is known of one input: its name in the ONNX model, numpy dtype, shape (`None`: free), and the range of its values.
 
-    The first axis counts rows where `batched`. `low` and `high` bound generated values (both included); `example` is what the model's file holds as an example.
+    The first axis counts rows where `batched`. `low` and `high` bound generated values (both included); `example` is what
+    the model's file holds as an example.
     """
 
     name: str

@@ -164,9 +164,13 @@ def _read_result(folder: Path) -> dict[str, Any] | None:
     return result
 
 
-def _raise_error(source: Path, limits: ChildLimits, stage: str, message: str, remedy: str) -> None:
-    if stage == "refused":
-        raise ConversionRefused(message, remedy)
+def _raise_error(
+    source: Path, limits: ChildLimits, stage: str, message: str, remedy: str, *, refused: bool
+) -> None:
+    if refused:
+        error = ConversionRefused(message, remedy)
+        error.stage = stage
+        raise error
     if stage == "memory":
         size = limits.memory_bytes / (1 << 30)
         raise ChildLimitReached(f"needed more than {size:g} GiB of memory", "--memory-limit")

@@ -6,7 +6,7 @@ An environment is found under the converter's name, the hash of its lock, and th
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from onnxport.converter.interface import PinnedEnvironment
 from onnxport.converter.isolation.errors import EnvironmentFailed
 from onnxport.environment.errors import UvFailed
 from onnxport.environment.place import ensure_place, is_whole, machine_name, python_of
-from onnxport.environment.uv import install_lock, make_environment
+from onnxport.environment.uv import install_lock, make_environment, run_uv
 
 CACHE_VARIABLE = "ONNXPORT_CACHE"
 
@@ -35,40 +35,71 @@ class EnvironmentCache:
         root = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("onnxport")
         return cls(Path(root).expanduser().absolute() / "environments")
 
-    def place_of(self, converter: str, pinned: PinnedEnvironment) -> Path:
-        """Where the environment is, or will be."""
-        digest = hashlib.sha256(pinned.lock.read_bytes()).hexdigest()
-        return self.folder / f"{converter}-{digest[:16]}-py{_python_for(pinned)}-{machine_name()}"
+    def place_of(self, pinned: PinnedEnvironment, packages: Sequence[str] = ()) -> Path:
+        """Where the environment is, or will be; with other packages than the pinned ones in a place of its own."""
+        digest = hashlib.sha256(pinned.lock.read_bytes())
+        for package in packages:
+            digest.update(package.encode())
+        name = f"{pinned.lock.stem}-{digest.hexdigest()[:16]}-py{_python_for(pinned)}"
+        return self.folder / f"{name}-{machine_name()}"
 
-    def is_ready(self, converter: str, pinned: PinnedEnvironment) -> bool:
+    def is_ready(self, pinned: PinnedEnvironment) -> bool:
         """Whether the environment is there and its interpreter still exists."""
-        return is_whole(self.place_of(converter, pinned))
+        return is_whole(self.place_of(pinned))
 
-    def ensure(self, converter: str, pinned: PinnedEnvironment, say: Say) -> Path:
-        """Return the environment's interpreter, making the environment if needed. Raises `EnvironmentFailed` or `UvNotFound`."""
-        place = self.place_of(converter, pinned)
+    def ensure(
+        self, converter: str, pinned: PinnedEnvironment, say: Say, packages: Sequence[str] = ()
+    ) -> Path:
+        """Return the environment's interpreter, making the environment if needed.
+
+        `packages` replace or join the requirements that the lock was made from; the lock is then made anew, on this machine.
+
+        Raises `EnvironmentFailed` or `UvNotFound`.
+        """
+        place = self.place_of(pinned, packages)
 
         def fill(beside: Path) -> Mapping[str, str]:
+            also = f" with {', '.join(packages)}" if packages else ""
             say(
-                f"making the environment of the converter '{converter}', once: about {pinned.download_mb} MB to download, "
+                f"making the environment of the converter '{converter}'{also}, once: about {pinned.download_mb} MB to download, "
                 f"{pinned.disk_mb} MB on disk, in {place}"
             )
-            return _fill(converter, pinned, beside, say)
+            return _fill(converter, pinned, beside, say, packages)
 
         ensure_place(place, fill)
         return python_of(place)
 
 
-def _fill(converter: str, pinned: PinnedEnvironment, beside: Path, say: Say) -> Mapping[str, str]:
+def _fill(
+    converter: str, pinned: PinnedEnvironment, beside: Path, say: Say, packages: Sequence[str]
+) -> Mapping[str, str]:
     wanted = _python_for(pinned)
     try:
         make_environment(beside, _interpreter(wanted), say)
-        install_lock(python_of(beside), pinned.lock, say)
+        python = python_of(beside)
+        lock = _lock_with(pinned, packages, python, beside, say) if packages else pinned.lock
+        install_lock(python, lock, say)
     except UvFailed as failure:
         # A lock that has no solution was made with more files than these indexes hold.
-        unreachable = failure.unreachable or "no solution found" in failure.last_words.lower()
+        unreachable = failure.unreachable or (
+            not packages and "no solution found" in failure.last_words.lower()
+        )
         raise EnvironmentFailed(converter, failure.last_words, unreachable=unreachable) from failure
     return {"converter": converter, "python": wanted}
+
+
+def _lock_with(
+    pinned: PinnedEnvironment, packages: Sequence[str], python: Path, folder: Path, say: Say
+) -> Path:
+    """A lock of the converter's requirements with some replaced, and others added, by the user's; it stays in the environment."""
+    wanted = folder / "with.in"
+    wanted.write_text("\n".join(packages) + "\n", encoding="utf-8")
+    lock = folder / "lock.txt"
+    requirements = pinned.lock.with_suffix(".in")
+    command = ["pip", "compile", "--no-header", "--no-annotate", "--generate-hashes", "--no-build"]
+    command += ["--python", str(python), "--output-file", str(lock), "--overrides", str(wanted)]
+    run_uv([*command, str(requirements), str(wanted)], folder, say)
+    return lock
 
 
 def _python_for(pinned: PinnedEnvironment) -> str:

@@ -12,6 +12,7 @@ from onnxport.domain.conversion import OutputComparison
 Array = np.ndarray[Any, Any]
 _INFINITE = float(np.finfo(np.float64).max)
 """Written in place of an infinite error: JSON has no infinity."""
+_MOST_FLIPS_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def _compare_values(output: Output, expected: Array, actual: Array) -> Verdict:
         tolerance_relative=output.relative,
         worst=_worst(error),
         varies=_varies(expected) and _spread(wanted) > 10 * absolute,
+        worst_values=_values_at(_worst(error), wanted, got),
     )
     return Verdict(comparison, within)
 
@@ -132,6 +134,7 @@ def _compare_labels(
         tolerance_relative=0.0,
         worst=(int(flipped[0]),) if len(flipped) else None,
         varies=_varies(expected),
+        flips_at=tuple(int(row) for row in flipped[:_MOST_FLIPS_TOLD]),
     )
     return Verdict(comparison, len(flipped) == ties, ties)
 
@@ -198,6 +201,15 @@ def _worst(error: Array) -> tuple[int, ...] | None:
     if not error.size or not error.max() > 0:
         return None
     return tuple(int(index) for index in np.unravel_index(int(error.argmax()), error.shape))
+
+
+def _values_at(
+    place: tuple[int, ...] | None, expected: Array, actual: Array
+) -> tuple[float, float] | None:
+    if place is None:
+        return None
+    pair = (float(expected[place]), float(actual[place]))
+    return pair if np.isfinite(pair).all() else None
 
 
 def _spread(values: Array) -> float:

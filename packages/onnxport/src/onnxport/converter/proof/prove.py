@@ -7,6 +7,7 @@ from typing import Any
 
 from onnxport.converter.interface import Case, Output
 from onnxport.converter.proof.compare import Array, Pair, Verdict, compare
+from onnxport.converter.proof.example import example_of
 from onnxport.converter.proof.normalise import BATCH, with_shapes
 from onnxport.domain.conversion import Conversion, InputSet, Proof
 
@@ -52,6 +53,7 @@ def prove(
             conversion=conversion,
             outputs=tuple(verdict.comparison for verdict in verdicts),
             inputs=tuple(InputSet(case.origin, _rows(case)) for case in cases if case.expected),
+            example=example_of(cases),
         ),
         remarks,
     )
@@ -143,8 +145,10 @@ def _objection(verdicts: Sequence[Verdict]) -> str | None:
             where = found.worst[0] if found.worst else 0
             return f"output '{found.name}' has another label on {clear} of {found.rows} rows (first seen at row {where})"
         place = list(found.worst or ())
+        values = found.worst_values
+        gave = f" ({values[1]:.7g} instead of {values[0]:.7g})" if values else ""
         return (
-            f"output '{found.name}' is off by {found.max_absolute_error:.3g} at {place}, where {found.tolerance_absolute:.3g} "
+            f"output '{found.name}' is off by {found.max_absolute_error:.3g} at {place}{gave}, where {found.tolerance_absolute:.3g} "
             f"+ {found.tolerance_relative:.3g} of the value is allowed"
         )
     for verdict in verdicts:

@@ -4,15 +4,13 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from onnxport.converter.interface import Arrays
 from onnxport.errors import UserError
-
-Arrays = Mapping[str, "np.ndarray[Any, Any]"]
 
 
 class SampleUnreadable(UserError):

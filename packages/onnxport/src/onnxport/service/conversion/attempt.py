@@ -1,0 +1,149 @@
+"""Converting and proving: the plain way first, then what else the converter knows to try."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from onnxport.converter.find import module_of
+from onnxport.converter.interface import Arrays, Case, ConversionRefused, Converter, Job, Recognised
+from onnxport.converter.isolation.child import (
+    ChildLimits,
+    Converted,
+    ExportFailed,
+    Isolation,
+    run_converter,
+)
+from onnxport.converter.isolation.errors import ChildCrashed
+from onnxport.converter.proof.expected import expected_case
+from onnxport.converter.proof.normalise import main_opset, normalise
+from onnxport.converter.proof.prove import Proven, prove
+from onnxport.domain.conversion import Conversion
+from onnxport.errors import UserError
+from onnxport.service.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A conversion that is ready to run: everything is looked at and made.
+
+    `source_name` and `source_sha256` go into the proof; `cases` and `expected` are answers that were given beforehand.
+    """
+
+    converter: Converter
+    recognised: Recognised
+    python: Path
+    job: Job
+    limits: ChildLimits
+    isolation: Isolation
+    source_name: str
+    source_sha256: str | None
+    expected: Arrays | None = None
+    cases: tuple[Case, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one way of converting gave, and remarks for the user."""
+
+    proven: Proven
+    converted: Converted
+    remarks: tuple[str, ...] = ()
+
+
+def convert_and_prove(task: Task, progress: Progress) -> Attempt:
+    """Try the plain way, then the converter's remedies, until one is proven.
+
+    When none is, the first attempt that converted stands. Raises what the plain way raised when none converted; a file that cannot be
+    opened, or a limit that is reached, ends it at once.
+    """
+    failures: list[UserError] = []
+    attempts: list[Attempt] = []
+    for remedy in ("", *task.converter.remedies):
+        job = replace(task.job, remedy=remedy)
+        try:
+            attempt = _attempt(task, job, progress)
+        except (ExportFailed, ChildCrashed, ConversionRefused) as error:
+            if isinstance(error, ConversionRefused) and error.stage == "open":
+                raise
+            failures.append(error)
+            continue
+        if attempt.proven.proof.proven:
+            return _with_history(attempt, remedy, failures, attempts)
+        attempts.append(attempt)
+    if attempts:
+        return attempts[0]
+    raise failures[0]
+
+
+def _attempt(task: Task, job: Job, progress: Progress) -> Attempt:
+    with (
+        progress.step("convert") as step,
+        tempfile.TemporaryDirectory(prefix="onnxport-convert-") as folder,
+    ):
+        module = module_of(task.converter.name)
+        converted = run_converter(
+            module, task.python, job, task.limits, task.isolation, Path(folder)
+        )
+        step.detail = f"{task.converter.title} {converted.exported.framework_version}"
+        if job.remedy:
+            step.detail += f", with {job.remedy}"
+        if task.recognised.kind.runs_code and not converted.isolated:
+            step.detail += ", not cut off from the network"
+    with progress.step("prove") as step:
+        exported = converted.exported
+        try:
+            model = normalise(exported.onnx, exported.inputs, [o.name for o in exported.outputs])
+        except ValueError as error:
+            raise ExportFailed(job.source, "export", str(error)) from error
+        cases = _all_cases(task, converted)
+        proven = prove(model, exported.outputs, cases, _conversion(task, job, converted, model))
+        step.detail = summary(proven)
+    return Attempt(proven, converted, (*exported.remarks, *proven.remarks))
+
+
+def _all_cases(task: Task, converted: Converted) -> Sequence[Case]:
+    """What the framework gave, and what was given beforehand."""
+    cases = [*converted.cases, *task.cases]
+    if task.expected is not None:
+        names = [output.name for output in converted.exported.outputs]
+        cases.append(expected_case(task.expected, names, converted.cases))
+    return cases
+
+
+def _with_history(
+    attempt: Attempt, remedy: str, failures: Sequence[UserError], before: Sequence[Attempt]
+) -> Attempt:
+    """The attempt, with a remark on why it is not the plain way that was taken."""
+    if not remedy:
+        return attempt
+    reasons = [*(error.message for error in failures), *(a.proven.proof.reason for a in before)]
+    remark = f"converted with {remedy}, because without it: {reasons[0]}"
+    return replace(attempt, remarks=(remark, *attempt.remarks))
+
+
+def summary(proven: Proven) -> str:
+    """The proof in one line."""
+    proof = proven.proof
+    if not proof.proven:
+        return f"not proven: {proof.reason}"
+    rows = sum(inputs.rows for inputs in proof.inputs)
+    worst = max(output.max_absolute_error for output in proof.outputs)
+    flips = sum(output.label_flips for output in proof.outputs)
+    return f"the same on {rows} rows; largest difference {worst:.2g}, label flips {flips}"
+
+
+def _conversion(task: Task, job: Job, converted: Converted, model: bytes) -> Conversion:
+    return Conversion(
+        framework=task.converter.name,
+        framework_version=converted.exported.framework_version,
+        source_name=task.source_name,
+        source_sha256=task.source_sha256,
+        converter=task.converter.name,
+        packages=dict(sorted(converted.packages.items())),
+        opset=main_opset(model),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        kind=task.recognised.kind.name,
+        remedy=job.remedy or None,
+    )

@@ -1,0 +1,179 @@
+"""Converting a model file, or an object of this process, into a proven ONNX file with its proof beside it."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from onnxport.converter.find import all_converters
+from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
+from onnxport.converter.proof.prove import Proven
+from onnxport.converter.proof.sample import read_sample
+from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
+from onnxport.service.conversion.errors import ExpectedWithoutSample, NotALiveModel, NotProven
+from onnxport.service.conversion.options import ConvertOptions, Trust
+from onnxport.service.conversion.output import check_output, default_output, write
+from onnxport.service.conversion.recognition import (
+    check_trust,
+    described,
+    isolation_for,
+    recognise,
+)
+from onnxport.service.progress import NoProgress, Progress
+from onnxport.service.source_digest import sha256_of
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionResult:
+    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user."""
+
+    output: Path
+    proof_file: Path
+    proven: Proven
+    converter: str
+    kind: FileKind
+    isolated: bool
+    remarks: tuple[str, ...]
+
+
+def convert_file(
+    source: Path, options: ConvertOptions | None = None, progress: Progress | None = None
+) -> ConversionResult:
+    """Convert a model file or folder into a proven ONNX file with its proof beside it.
+
+    Raises the errors of `service.conversion.errors` and of `onnxport.converter`; nothing is written unless the conversion is proven, or
+    unproven ones are allowed.
+    """
+    options, progress = options or ConvertOptions(), progress or NoProgress()
+    output = options.output or default_output(source)
+    with progress.step("recognise") as step:
+        converter, recognised = recognise(source, options.framework)
+        check_output(source, output, overwrite=options.overwrite)
+        check_trust(source, recognised, options.trust)
+        job = _job(source, recognised, options)
+        converter.require(job, recognised)
+        step.detail = described(converter, recognised)
+    attempt = _run(converter, recognised, job, options, progress, source.name, sha256_of(source))
+    return _finish(source.name, output, converter, recognised, attempt, options, progress)
+
+
+def convert_live(
+    model: Any,
+    example: Any,
+    options: ConvertOptions | None = None,
+    progress: Progress | None = None,
+) -> ConversionResult:
+    """Convert an object of this process: it is put into a file, and what it gives for the example is part of the proof.
+
+    Raises `NotALiveModel` where no converter knows the object, and what `convert_file` raises.
+    """
+    options, progress = options or ConvertOptions(), progress or NoProgress()
+    name = type(model).__name__
+    output = options.output or Path(f"{name.lower()}.onnx")
+    converter = next((found for found in all_converters() if found.takes(model)), None)
+    if converter is None:
+        raise NotALiveModel(name, [found.title for found in all_converters()])
+    with tempfile.TemporaryDirectory(prefix="onnxport-live-") as folder:
+        with progress.step("save") as step:
+            check_output(None, output, overwrite=options.overwrite)
+            live = converter.save(model, example, Path(folder))
+            recognised = Recognised(live.kind)
+            packages = (*live.packages, *options.packages)
+            # The object is the user's own: it ran before it was put into the file.
+            options = replace(options, packages=packages, trust=_own(options.trust))
+            job = _job(live.source, recognised, options)
+            job = replace(job, sample=live.sample if job.sample is None else job.sample)
+            step.detail = f"{converter.title}, {live.kind.name}"
+        attempt = _run(converter, recognised, job, options, progress, name, None, live.cases)
+        return _finish(name, output, converter, recognised, attempt, options, progress)
+
+
+def _own(trust: Trust) -> Trust:
+    return Trust.SANDBOXED if trust is Trust.NO else trust
+
+
+def _job(source: Path, recognised: Recognised, options: ConvertOptions) -> Job:
+    if options.expected is not None and options.sample is None:
+        raise ExpectedWithoutSample
+    return Job(
+        source,
+        recognised.kind.name,
+        trusted=options.trust is not Trust.NO,
+        sample=_arrays(options.sample),
+        code=options.code,
+        inputs=options.inputs,
+        outputs=options.outputs,
+        opset=options.opset,
+    )
+
+
+def _arrays(given: Path | Arrays | None) -> Arrays | None:
+    return read_sample(given) if isinstance(given, Path) else given
+
+
+def _run(
+    converter: Converter,
+    recognised: Recognised,
+    job: Job,
+    options: ConvertOptions,
+    progress: Progress,
+    source_name: str,
+    source_sha256: str | None,
+    cases: Sequence[Case] = (),
+) -> Attempt:
+    with progress.step("environment") as step:
+        python = options.cache.ensure(
+            converter.name, converter.environment, progress.notice, options.packages
+        )
+        step.detail = str(python.parent.parent)
+    isolation = isolation_for(recognised, options.trust)
+    task = Task(
+        converter,
+        recognised,
+        python,
+        job,
+        options.limits,
+        isolation,
+        source_name,
+        source_sha256,
+        _arrays(options.expected),
+        tuple(cases),
+    )
+    return convert_and_prove(task, progress)
+
+
+def _finish(
+    source_name: str,
+    output: Path,
+    converter: Converter,
+    recognised: Recognised,
+    attempt: Attempt,
+    options: ConvertOptions,
+    progress: Progress,
+) -> ConversionResult:
+    proven = attempt.proven
+    if not proven.proof.proven and not options.allow_unproven:
+        raise NotProven(source_name, proven.proof, converter.remedies)
+    with progress.step("write") as step:
+        proof_file = write(output, proven)
+        step.detail = str(output)
+    remarks = (*attempt.remarks, *_flip_remarks(proven))
+    return ConversionResult(
+        output,
+        proof_file,
+        proven,
+        converter.name,
+        recognised.kind,
+        attempt.converted.isolated,
+        remarks,
+    )
+
+
+def _flip_remarks(proven: Proven) -> Sequence[str]:
+    flips = sum(output.label_flips for output in proven.proof.outputs)
+    if not flips or not proven.proof.proven:
+        return ()
+    return (
+        f"{flips} rows have another label where the framework's own two best scores are equal within the tolerance",
+    )

@@ -1,0 +1,147 @@
+"""What can be wrong with a conversion that a person asks for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from onnxport.converter.interface import Converter, Recognised
+from onnxport.domain.conversion import Proof
+from onnxport.errors import UserError
+
+
+class SourceMissing(UserError):
+    """No such file, or one that cannot be read."""
+
+    code = "conversion_source_missing"
+
+    def __init__(self, path: Path, why: str = "there is no such file") -> None:
+        super().__init__(f"{path} cannot be read: {why}", "Name the saved model's file.")
+
+
+class AlreadyOnnx(UserError):
+    """An ONNX file needs no conversion."""
+
+    code = "already_onnx"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path.name} is an ONNX file already",
+            f"Look into it with: onnxport inspect {path}; serve it with: onnxport deploy {path}",
+        )
+
+
+class NotRecognised(UserError):
+    """A file that no converter takes."""
+
+    code = "not_recognised"
+
+    def __init__(self, path: Path, titles: list[str]) -> None:
+        super().__init__(
+            f"{path.name} is not a model that a converter knows ({', '.join(titles)}); files are recognised by what is in them",
+            "See what can be converted: onnxport convert --list",
+        )
+
+
+class TrustNeeded(UserError):
+    """A file that runs code when opened, and nobody vouched for it."""
+
+    code = "trust_needed"
+
+    def __init__(self, path: Path, recognised: Recognised) -> None:
+        finding = recognised.finding
+        found = ""
+        if finding is not None and finding.unexpected:
+            found = f"; this one imports {', '.join(finding.unexpected[:5])}, which has no place in such a model"
+        elif finding is not None:
+            complete = "" if finding.complete else " (it could not be followed to its end)"
+            found = f"; this one imports only names of its framework{complete}"
+        super().__init__(
+            f"{path.name} is a {recognised.kind.name} file: opening it runs code that is in the file{found}",
+            "If you know where it comes from and vouch for it, run again with --trust; or save the model as skops, which runs nothing.",
+        )
+
+
+class OutputExists(UserError):
+    """The place for the result is taken or cannot be written."""
+
+    code = "output_exists"
+
+    def __init__(self, path: Path, why: str = "it exists") -> None:
+        super().__init__(
+            f"{path} cannot be written: {why}",
+            "Name another file with -o, or replace it with --overwrite.",
+        )
+
+
+class NotProven(UserError):
+    """A conversion that does not predict the same, or could not be shown to."""
+
+    code = "not_proven"
+
+    def __init__(self, source_name: str, proof: Proof, tried: Sequence[str]) -> None:
+        reason = proof.reason or ""
+        if not proof.outputs and not proof.inputs:
+            remedy = "Give inputs and what the framework gave for them elsewhere, with --sample FILE --expected FILE."
+        elif "to prove anything" in reason:
+            remedy = "Give real inputs that lead to different answers, with --sample FILE (.npz, .npy, .csv, .json)."
+        else:
+            remedy = "Compare on real inputs with --sample FILE; scale large features inside the model, or replace the step that differs."
+        also = f" (also with {', '.join(tried)})" if tried else ""
+        super().__init__(
+            f"the conversion of {source_name} is not proven{also}, so nothing was written: {reason}",
+            f"{remedy} To go on without a proof: --allow-unproven.",
+        )
+
+
+class SeveralFrameworks(UserError):
+    """A file that could be of several frameworks."""
+
+    code = "several_frameworks"
+
+    def __init__(self, path: Path, found: Sequence[tuple[str, str]]) -> None:
+        choices = " or ".join(f"--framework {name} ({kind})" for name, kind in found)
+        super().__init__(
+            f"{path.name} could be a model of several frameworks", f"Say which it is: {choices}."
+        )
+
+
+class NotOfFramework(UserError):
+    """A file that the named converter does not take."""
+
+    code = "not_of_framework"
+
+    def __init__(self, path: Path, converter: Converter) -> None:
+        kinds = ", ".join(kind.name for kind in converter.kinds)
+        super().__init__(
+            f"{path.name} is not a model of {converter.title}: its converter takes {kinds}",
+            "Leave --framework away: files are recognised by what is in them.",
+        )
+
+
+class CodeUnusable(UserError):
+    """A model class that cannot be used as it is named."""
+
+    code = "code_unusable"
+
+
+class ExpectedWithoutSample(UserError):
+    """Expected outputs without the inputs that they are for."""
+
+    code = "expected_without_sample"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "expected outputs were given without the inputs that they are for",
+            "Give these with --sample FILE.",
+        )
+
+
+class NotALiveModel(UserError):
+    """An object that no converter knows."""
+
+    code = "not_a_live_model"
+
+    def __init__(self, name: str, titles: Sequence[str]) -> None:
+        super().__init__(
+            f"a {name} is not a model that a converter knows ({', '.join(titles)})",
+            "Give the model object itself, or the path of a saved model.",
+        )
