@@ -1,17 +1,19 @@
 """Inputs to compare on: the user's sample, and made-up ones on which the model's answers vary, in batches and lengths of several sizes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from onnxport.converter.inside.batches import in_batches
-from onnxport.converter.inside.tensorflow.knowledge import Known
+from onnxport.converter.inside.tensorflow.knowledge import Known, known_of
+from onnxport.converter.inside.tensorflow.lite import Lite
+from onnxport.converter.inside.tensorflow.to_onnx import drawn
+from onnxport.converter.inside.tensorflow.traced import Traced
 from onnxport.converter.inside.tensors import ROWS, TensorInput, generated, sample_tensors
-from onnxport.converter.interface import Case, ConversionRefused
+from onnxport.converter.interface import Arrays, Case, ConversionRefused, Exported, Job
 
-Arrays = Mapping[str, Any]
 Run = Callable[[Arrays], Arrays]
 
 # Sizes for axes that are free: the smallest that the model takes (images that are halved five times need more than words).
@@ -29,6 +31,44 @@ _LARGE_ROW = 100_000
 _WORDS = ("", "a", "model", "of", "words", "something else")
 _SEED = 20260101
 _ENOUGH = 2e-3
+
+
+def reference(model: Traced | Lite, exported: Exported, job: Job) -> Iterator[Case]:
+    """The answers of a model (`Traced` or `Lite`) to what the converted one takes, with what that gives."""
+    if isinstance(model, Lite):
+        known: Sequence[Known] = model.known
+    else:
+        known = known_of(model.graph_def, model.tables, model.begins)
+    kept = [output.name for output in exported.outputs]
+
+    def run(arrays: Arrays) -> Arrays:
+        answers = model.run(arrays)
+        return {name: answers[name] for name in kept}
+
+    random = [] if isinstance(model, Lite) else drawn(model.graph_def)
+    for number, case in enumerate(cases(model.inputs, known, run, job.sample)):
+        if number == 0:
+            _refuse_unsteady(random, case, run)
+        taken = {name: case.inputs[name] for name in exported.inputs}
+        yield replace(case, inputs=taken)
+
+
+def _refuse_unsteady(random: Sequence[str], case: Case, run: Run) -> None:
+    """Refuse a model that answers differently to the same input: nothing could be compared."""
+    again = run(case.inputs)
+    if all(_same(case.expected[name], again[name]) for name in again):
+        return
+    why = f"it draws random numbers ({', '.join(random)})" if random else "it keeps a state"
+    raise ConversionRefused(
+        f"the model answers differently each time to the same input: {why}",
+        "Save it for inference: with training=False, without layers that sample or are stateful.",
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one.dtype.kind not in "fc":
+        return bool(np.array_equal(one, other))
+    return bool(np.allclose(one, other, rtol=1e-4, atol=1e-5, equal_nan=True))
 
 
 def cases(
@@ -75,7 +115,9 @@ def _has_rows(arrays: Arrays, inputs: Sequence[TensorInput], run: Run) -> bool:
     return True
 
 
-def _choose(inputs: Sequence[TensorInput], known: Sequence[Known], run: Run) -> tuple[list[Arrays], int]:
+def _choose(
+    inputs: Sequence[TensorInput], known: Sequence[Known], run: Run
+) -> tuple[list[Arrays], int]:
     """The first of the ranges on which all outputs vary, else the best; and the size of the free axes."""
     free = any(axis is None for entry in inputs for axis in entry.shape[1:])
     refusals: list[str] = []

@@ -6,8 +6,8 @@ from typing import Any
 
 from onnxport.converter.inside.tensorflow.graph_file import Ends, node_name
 from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
-from onnxport.converter.inside.tensorflow.traced import Arrays, Traced, distinct, input_of, to_array
-from onnxport.converter.interface import ConversionRefused
+from onnxport.converter.inside.tensorflow.traced import Traced, distinct, input_of, to_array
+from onnxport.converter.interface import Arrays, ConversionRefused
 
 
 def load_graph(path: Path, ends: Ends) -> Traced:
@@ -53,7 +53,9 @@ def _traced(tf: Any, session: Any, ends: Ends) -> Traced:
         )
     with tf.Graph().as_default():
         tf.import_graph_def(frozen, name="")
-        optimised = tf_loader.tf_optimize([t.name for t in begins], [t.name for t in finals], frozen)
+        optimised = tf_loader.tf_optimize(
+            [t.name for t in begins], [t.name for t in finals], frozen
+        )
     inputs = distinct([_name(tensor, begins) for tensor in begins])
     outputs = distinct([_name(tensor, finals) for tensor in finals], inputs)
 
@@ -102,7 +104,7 @@ def _name(tensor: Any, among: Sequence[Any]) -> str:
 def _remarks(ends: Ends, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[str, ...]:
     if not ends.guessed:
         return ()
+    taken = f"the inputs {', '.join(inputs)} and the outputs {', '.join(outputs)}"
     return (
-        f"the graph does not say what its inputs and outputs are: taken were the inputs {', '.join(inputs)} and the outputs "
-        f"{', '.join(outputs)}; name others with --inputs and --outputs",
+        f"the graph does not say where it begins and ends; taken were {taken}: name others with --inputs and --outputs",
     )

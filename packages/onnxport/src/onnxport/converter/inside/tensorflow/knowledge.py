@@ -4,7 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_PASS_ON = {"Identity", "Cast", "Reshape", "ExpandDims", "Squeeze", "Transpose", "StridedSlice", "ConcatV2", "Pack", "Slice", "Tile"}
+_PASS_ON = {
+    "Identity",
+    "Cast",
+    "Reshape",
+    "ExpandDims",
+    "Squeeze",
+    "Transpose",
+    "StridedSlice",
+    "ConcatV2",
+    "Pack",
+    "Slice",
+    "Tile",
+}
 _MOST_NODES = 10_000
 
 
@@ -16,7 +28,9 @@ class Known:
     values: Any = None
 
 
-def known_of(graph_def: Any, tables: Mapping[Any, tuple[Any, Any]], begins: Sequence[str]) -> list[Known]:
+def known_of(
+    graph_def: Any, tables: Mapping[Any, tuple[Any, Any]], begins: Sequence[str]
+) -> list[Known]:
     """What is known of each input of a graph, by following it to where it is looked up."""
     users: dict[str, list[Any]] = {}
     for node in graph_def.node:
@@ -26,7 +40,12 @@ def known_of(graph_def: Any, tables: Mapping[Any, tuple[Any, Any]], begins: Sequ
     return [_follow(_node(begin), users, by_name, tables) for begin in begins]
 
 
-def _follow(begin: str, users: Mapping[str, Sequence[Any]], by_name: Mapping[str, Any], tables: Mapping[Any, Any]) -> Known:
+def _follow(
+    begin: str,
+    users: Mapping[str, Sequence[Any]],
+    by_name: Mapping[str, Any],
+    tables: Mapping[Any, Any],
+) -> Known:
     waiting, seen = [begin], {begin}
     tops: list[int] = []
     values = None

@@ -10,9 +10,9 @@ import numpy as np
 
 from onnxport.converter.inside.tensorflow.knowledge import Known
 from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
-from onnxport.converter.inside.tensorflow.traced import Arrays, distinct, to_array
+from onnxport.converter.inside.tensorflow.traced import distinct, to_array
 from onnxport.converter.inside.tensors import TensorInput
-from onnxport.converter.interface import Case, ConversionRefused, Output
+from onnxport.converter.interface import Arrays, Case, ConversionRefused, Output
 
 # Measured over thirteen quantised models: ONNX Runtime and the interpreter differ by at most one step of the output. They round at other
 # places, and the interpreter's own kernels differ among themselves by as much.
@@ -20,7 +20,15 @@ _STEPS = 2
 # Kernels that take 8-bit weights and float numbers round the numbers to 8 bits for themselves, for every row anew; ONNX computes them in
 # float. Measured: up to 1.7 steps of 8 bits over the output's range.
 _HYBRID_STEPS = 3
-_HYBRID = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL", "SVDF", "EMBEDDING_LOOKUP"}
+_HYBRID = {
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "FULLY_CONNECTED",
+    "TRANSPOSE_CONV",
+    "BATCH_MATMUL",
+    "SVDF",
+    "EMBEDDING_LOOKUP",
+}
 _PASS_ON = {"CAST", "RESHAPE", "EXPAND_DIMS", "SQUEEZE", "TRANSPOSE"}
 
 
@@ -64,9 +72,7 @@ def load_lite(path: Path) -> Lite:
     known = tuple(Known(graph.top(d["index"])) for d in begins)
     run = _runner(interpreter, names, called)
     inputs, ran = _tried(inputs, known, run)
-    outputs = tuple(
-        _output(name, d, graph, ran) for name, d in zip(called, ends, strict=True)
-    )
+    outputs = tuple(_output(name, d, graph, ran) for name, d in zip(called, ends, strict=True))
     return Lite(
         path,
         tuple(d["name"] for d in begins),
@@ -141,10 +147,8 @@ class _Graph:
     """The operations of the file: what makes a tensor, and who takes it."""
 
     def __init__(self, interpreter: Any) -> None:
-        # Not public, and the only way to see operations without a reader of the format.
-        self._operations = [
-            o for o in interpreter._get_ops_details() if o["op_name"] != "DELEGATE"  # noqa: SLF001
-        ]
+        operations = interpreter._get_ops_details()  # noqa: SLF001 - the only way to see them without a reader of the format
+        self._operations = [o for o in operations if o["op_name"] != "DELEGATE"]
         self._tensors = {d["index"]: d for d in interpreter.get_tensor_details()}
 
     def quantised(self) -> bool:
@@ -198,9 +202,9 @@ def _remarks(outputs: tuple[Output, ...]) -> tuple[str, ...]:
     wide = [f"{output.name} by {output.step:.3g}" for output in outputs if output.step]
     if not wide:
         return ()
+    steps = f"{_STEPS} or {_HYBRID_STEPS} steps of 8 bits"
     return (
-        f"the model computes with 8 bits and the two runtimes round at other places: allowed to differ are {', '.join(wide)}, "
-        f"which is {_STEPS} or {_HYBRID_STEPS} steps of 8 bits",
+        f"the model computes with 8 bits, which the two runtimes round at other places; allowed to differ is {', '.join(wide)} ({steps})",
     )
 
 

@@ -52,19 +52,13 @@ def convert(
     except Exception as error:  # tf2onnx has no base class for "cannot"
         raise _refused(error) from error
     graph = model.graph
-    return Converted(
-        data, tuple(v.name for v in graph.input), tuple(v.name for v in graph.output)
-    )
+    return Converted(data, tuple(v.name for v in graph.input), tuple(v.name for v in graph.output))
 
 
-def refuse_random(graph_def: Any) -> None:
-    """Refuse a model whose answer is drawn: nothing could be compared."""
+def drawn(graph_def: Any) -> list[str]:
+    """The operations of a graph that draw random numbers."""
     nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
-    if drawn := sorted({node.op for node in nodes if node.op.startswith(_DRAWS)}):
-        raise ConversionRefused(
-            f"the model draws random numbers ({', '.join(drawn)}), so its answer to the same input differs each time",
-            "Save it for inference: with training=False, and without sampling layers.",
-        )
+    return sorted({node.op for node in nodes if node.op.startswith(_DRAWS)})
 
 
 def _run_tf2onnx(
@@ -79,6 +73,7 @@ def _run_tf2onnx(
     from tf2onnx import optimizer, schemas
     from tf2onnx.tfonnx import process_tf_graph
 
+    from onnxport.converter.inside.tensorflow.operators import handlers
     from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
 
     tf = load_tensorflow()
@@ -102,6 +97,7 @@ def _run_tf2onnx(
                 output_names=list(ends) or None,
                 initialized_tables=dict(tables),
                 tflite_path=lite,
+                custom_op_handlers=handlers(tables),
                 continue_on_error=True,
             )
             _refuse_unknown(made, heard.errors)

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onnxport.converter.inside.tensors import TensorInput
-from onnxport.converter.interface import ConversionRefused
-
-Arrays = Mapping[str, Any]
+from onnxport.converter.interface import Arrays, ConversionRefused
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def input_of(name: str, dtype: Any, shape: Any) -> TensorInput:
 
 
 def numpy_type(name: str, dtype: Any) -> str:
-    """numpy's name of a TensorFlow type; refuses those that ONNX has no plain tensors of."""
+    """The name that numpy has of a TensorFlow type; refuses those that ONNX has no plain tensors of."""
     if dtype.name == "string":
         return "U"
     if dtype.is_quantized or dtype.name in {"resource", "variant"} or dtype.is_complex:
@@ -77,7 +75,9 @@ def to_array(tensor: Any) -> Any:
 
     array = np.asarray(tensor)
     if array.dtype == object or array.dtype.kind == "S":
-        texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array.flat]
+        texts = [
+            v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array.flat
+        ]
         return np.array(texts, str).reshape(array.shape)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
@@ -97,41 +97,89 @@ def distinct(names: Sequence[str], taken: Sequence[str] = ()) -> tuple[str, ...]
 
 
 def trace(
-    function: Callable[..., Sequence[Any]],
+    function: Callable[..., Any],
     owner: Any,
     specs: Sequence[tuple[str, Any, Any]],
-    outputs: Sequence[str],
-    run: Callable[[Arrays], Arrays],
+    name_outputs: Callable[[Any], Sequence[str]],
 ) -> Traced:
-    """Make one graph of a function of tensors, given in the order of `specs`, that gives a list of tensors named `outputs`.
+    """Make one graph of a function of tensors.
 
     Args:
-        function: the model: tensors in, list of tensors out.
+        function: the model: tensors in the order of `specs` in, a tensor or a structure of tensors out.
         owner: what holds its variables and tables.
         specs: name, `DType` and `TensorShape` of each input.
-        outputs: the names of what it gives.
-        run: the model's own answer, for comparison.
+        name_outputs: the names of the tensors in what it gives, flat.
     """
     from tf2onnx import tf_loader
 
     from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
 
     tf = load_tensorflow()
+    inputs = distinct([name for name, _, _ in specs])
+    seen: list[Any] = []
+
+    def flat(*tensors: Any) -> list[Any]:
+        seen[:] = [function(*tensors)]
+        return _flat(tf, seen[0])
+
     signature = [
         tf.TensorSpec(shape, dtype, f"input_{at}") for at, (_, dtype, shape) in enumerate(specs)
     ]
-    traced = tf.function(function, input_signature=signature).get_concrete_function()
+    traced = tf.function(flat, input_signature=signature).get_concrete_function()
+    outputs = distinct(name_outputs(seen[0]), inputs)
     begins = [tensor.name for tensor in traced.inputs[: len(specs)]]
     ends = [tensor.name for tensor in traced.outputs]
     with tf.device("/cpu:0"):
         graph_def, tables = tf_loader.from_trackable(owner, traced, list(begins), list(ends), False)
+        if _uncompile(graph_def):
+            with tf.Graph().as_default():
+                tf.import_graph_def(graph_def, name="")
+                graph_def = tf_loader.tf_optimize(list(begins), list(ends), graph_def)
+
+    def run(arrays: Arrays) -> Arrays:
+        tensors = [
+            to_tensor(tf, arrays[name], dtype)
+            for name, (_, dtype, _) in zip(inputs, specs, strict=True)
+        ]
+        answers = _flat(tf, function(*tensors))
+        return {name: to_array(answer) for name, answer in zip(outputs, answers, strict=True)}
+
     return Traced(
         graph_def,
         tables,
         tuple(begins),
         tuple(ends),
-        tuple(input_of(*spec) for spec in specs),
-        tuple(outputs),
+        tuple(input_of(n, *rest) for n, (_, *rest) in zip(inputs, specs, strict=True)),
+        outputs,
         run,
         tf.__version__,
     )
+
+
+def _uncompile(graph_def: Any) -> bool:
+    """Let functions that were to be compiled (`jit_compile`: grouped convolutions, say) be unfolded like others; whether there are any."""
+    holders = [*graph_def.node, *graph_def.library.function]
+    holders += [node for function in graph_def.library.function for node in function.node_def]
+    compiled = [holder for holder in holders if "_XlaMustCompile" in holder.attr]
+    for holder in compiled:
+        del holder.attr["_XlaMustCompile"]
+    return bool(compiled)
+
+
+def _flat(tf: Any, made: Any) -> list[Any]:
+    """The tensors of a structure, each as one of its own: what goes in may come out as it is."""
+    tensors = [tensor for tensor in tf.nest.flatten(made) if tensor is not None]
+    if other := [type(tensor).__name__ for tensor in tensors if not tf.is_tensor(tensor)]:
+        raise ConversionRefused(
+            f"the model gives a {other[0]}, which is no tensor", "Let it give dense tensors."
+        )
+    if not tensors:
+        raise ConversionRefused("the model gives nothing", "Let it give tensors.")
+    for tensor in tensors:
+        if not isinstance(tensor, tf.Tensor):
+            raise ConversionRefused(
+                f"the model gives a {type(tensor).__name__}, which ONNX has no plain tensor for",
+                "Let it give dense tensors: to_tensor() of a ragged one, tf.sparse.to_dense of a sparse one.",
+            )
+        numpy_type("an output", tensor.dtype)
+    return [tf.identity(tensor) for tensor in tensors]
