@@ -133,6 +133,7 @@ def _output(entry: Mapping[str, Any]) -> Output:
         float(entry["relative"]),
         _score_names(entry["scores"]),
         tuple(map(_labels, entry["labels"])),
+        float(entry["step"]),
     )
 
 
