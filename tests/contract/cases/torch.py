@@ -67,7 +67,9 @@ tables = {"colour": random.integers(0, 7, 6), "numbers": floats(6, 2), "state": 
 save_file(nets.Tables().state_dict(), folder / "tables.safetensors")
 with_code("tables", "Tables", tables)
 
-whole = nn.Sequential(nn.Linear(4, 16), nn.GELU(), nn.LayerNorm(16), nn.Linear(16, 2), nn.Softmax(-1))
+whole = nn.Sequential(
+    nn.Linear(4, 16), nn.GELU(), nn.LayerNorm(16), nn.Linear(16, 2), nn.Softmax(-1)
+)
 torch.save(whole, folder / "whole.pt")
 torch.save(whole, folder / "old.pt", _use_new_zipfile_serialization=False)
 for stem in ("whole", "old"):

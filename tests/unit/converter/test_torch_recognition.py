@@ -16,7 +16,9 @@ from onnxport.converter.torch import CONVERTER
 STATE = b"\x80\x02ccollections\nOrderedDict\n)Rctorch._utils\n_rebuild_tensor_v2\n0."
 NESTED = b"\x80\x02}X\x05\x00\x00\x00modelccollections\nOrderedDict\n)Rs."
 MODULE = b"\x80\x02ctorch.nn.modules.linear\nLinear\n)\x81."
-OWN_MODULE = b"\x80\x02c__main__\nNet\n)\x81}X\x01\x00\x00\x00actorch.nn.modules.linear\nLinear\n)\x81sb."
+OWN_MODULE = (
+    b"\x80\x02c__main__\nNet\n)\x81}X\x01\x00\x00\x00actorch.nn.modules.linear\nLinear\n)\x81sb."
+)
 HOSTILE = b"\x80\x02}X\x05\x00\x00\x00modelctorch.nn.modules.linear\nLinear\n)\x81scos\nsystem\n0."
 TENSOR = {"weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
 

@@ -44,7 +44,7 @@ def cases_of(
     rows = tabular.varied(rows, _classes_of(found)) if "label" in found else rows[: tabular.ROWS]
     yield from in_batches("generated", {INPUT: rows}, run)
     if missing:
-        yield from in_batches("generated", {INPUT: tabular.with_missing(rows)}, run)
+        yield from in_batches("generated", {INPUT: _with_missing(rows)}, run)
     if far:
         yield from in_batches("generated", {INPUT: _far(rows)}, run)
 
@@ -55,6 +55,14 @@ def _classes_of(found: Mapping[str, Any]) -> Any:
     if labels.ndim < 2:
         return labels
     return np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _with_missing(rows: Any) -> Any:
+    """64 of the rows with every seventh value or so missing (NaN)."""
+    random = np.random.default_rng(2)
+    made = rows[:64].copy()
+    made[random.random(made.shape) < 0.15] = np.nan
+    return made
 
 
 def _far(rows: Any) -> Any:
