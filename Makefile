@@ -1,6 +1,6 @@
 # Every target sets up what it needs: python3 (3.11+), make and a package index are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-heavy test-converters mutants check format bench docs reference clean
+.PHONY: help setup demo test test-heavy test-converters mutants check format bench bench-converters docs reference clean
 
 PYTHON ?= python3
 BOOTSTRAP := .bootstrap
@@ -51,6 +51,9 @@ format: .venv/.stamp-dev ## format the code and mend what the linter can
 
 bench: .venv/.stamp-bench ## measure speed, start-up and memory against named references, in one run
 	@.venv/bin/python -m bench $(ARGS)
+
+bench-converters: .venv/.stamp-dev ## measure every converter: size and time of its environment, time and errors of conversions
+	@.venv/bin/python -m bench.converters $(ARGS)
 
 clean: ## remove what the other targets made (not workspaces)
 	@rm -rf .venv $(BOOTSTRAP) build site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -17,12 +17,9 @@ import numpy as np
 from asking import measure, score
 from onnxport import Workspace
 from onnxport.errors import OnnxportError
-from onnxport.service.conversion import (
-    ConversionResult,
-    ConvertOptions,
-    convert_file,
-    prepare_environment,
-)
+from onnxport.service.conversion.convert import ConversionResult, convert_file
+from onnxport.service.conversion.converters import prepare_environment
+from onnxport.service.conversion.options import ConvertOptions
 
 HERE = Path(__file__).parent
 FOLDER = HERE.parent / ".demo"

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import onnxport
 from generate_azureml_coverage import coverage_page
+from generate_converters import converters_page
 from onnxport.cli.main import cli
 from onnxport.errors import OnnxportError
 from onnxport.service.bundles import Bundles
@@ -39,6 +40,7 @@ def main() -> int:
         "errors.md": errors_page(),
         "sdk.md": sdk_page(),
         "azureml-coverage.md": coverage_page(),
+        "converters.md": converters_page(),
     }
     stale = [name for name, text in pages.items() if _read(REFERENCE / name) != text]
     if check and stale:

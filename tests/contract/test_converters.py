@@ -17,15 +17,11 @@ from onnxport.converter.find import ConverterNotFound, converter_names, find_con
 from onnxport.converter.interface import Code
 from onnxport.domain.conversion import Proof
 from onnxport.errors import UserError
-from onnxport.service.conversion import (
-    ConversionResult,
-    ConvertOptions,
-    Trust,
-    convert_file,
-    list_converters,
-)
+from onnxport.service.conversion.convert import ConversionResult, convert_file
+from onnxport.service.conversion.converters import list_converters
 from onnxport.service.conversion.errors import TrustNeeded
-from onnxport.service.conversion.output import sha256_of
+from onnxport.service.conversion.options import ConvertOptions, Trust
+from onnxport.service.source_digest import sha256_of
 
 CASES = Path(__file__).parent / "cases"
 NAMES = converter_names()

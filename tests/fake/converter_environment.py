@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from onnxport.converter.isolation.errors import EnvironmentFailed
-from onnxport.service.conversion import prepare_environment
+from onnxport.service.conversion.converters import prepare_environment
 
 
 def python_of(converter: str) -> Path:

@@ -84,12 +84,12 @@ def test_a_given_sample_is_shown_only_where_a_shell_line_can_hold_it(tmp_path, b
 
     example = example_request(EndpointDirectory(tmp_path), tmp_path, manifest(sample=sample))
 
-    assert (inline, True, body) == (example.file is None, example.given, example.body)
+    assert (inline, "user", body) == (example.file is None, example.origin, example.body)
 
 
 def test_a_curl_line_survives_the_shell_and_fetches_the_key(tmp_path):
     body = b"""{"data": ["it's $HOME `id` \\"x\\""]}"""
-    example = ExampleRequest("application/json", body, None, True)
+    example = ExampleRequest("application/json", body, None, "user")
 
     line = example.curl("http://127.0.0.1:8000", "onnxport endpoint keys x --only primary")
 
@@ -99,6 +99,6 @@ def test_a_curl_line_survives_the_shell_and_fetches_the_key(tmp_path):
 
 
 def test_a_file_with_spaces_is_quoted():
-    example = ExampleRequest("application/json", b"", Path("/my data/ü.json"), True)
+    example = ExampleRequest("application/json", b"", Path("/my data/ü.json"), "user")
 
     assert "@/my data/ü.json" in shlex.split(example.curl("http://127.0.0.1:8000", None))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onnxport.errors import OnnxportError
-    from onnxport.service.conversion import ConversionResult, ConvertOptions
     from onnxport.service.conversion.any_model import convert
+    from onnxport.service.conversion.convert import ConversionResult
+    from onnxport.service.conversion.options import ConvertOptions
     from onnxport.service.deploy_options import DeployOptions
     from onnxport.workspace import Workspace
 
@@ -24,8 +25,8 @@ __all__ = [
 ]
 
 _HOME_OF = {
-    "ConversionResult": "onnxport.service.conversion",
-    "ConvertOptions": "onnxport.service.conversion",
+    "ConversionResult": "onnxport.service.conversion.convert",
+    "ConvertOptions": "onnxport.service.conversion.options",
     "convert": "onnxport.service.conversion.any_model",
     "DeployOptions": "onnxport.service.deploy_options",
     "OnnxportError": "onnxport.errors",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from onnxport.service.conversion import ConvertOptions
+    from onnxport.service.conversion.options import ConvertOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NAMES = (
@@ -40,8 +40,7 @@ def conversion_options(function: F) -> F:
 
 def taken_from(given: dict[str, Any]) -> "ConvertOptions":
     """Take the options of `conversion_options` out of a command's keyword arguments. Raises `CodeUnusable`."""
-    from onnxport.service.conversion import ConvertOptions, Trust
-    from onnxport.service.conversion.options import code_from
+    from onnxport.service.conversion.options import ConvertOptions, Trust, code_from
 
     taken = {name: given.pop(name) for name in _NAMES}
     code, arguments = taken.pop("code"), taken.pop("code_args")

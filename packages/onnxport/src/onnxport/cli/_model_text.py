@@ -84,6 +84,7 @@ def version_json(version: "ModelVersion") -> dict[str, Any]:
             "run": lineage.run,
             "conversion": asdict(lineage.conversion) if lineage.conversion else None,
             "proof": lineage.proof.to_json() if lineage.proof else None,
+            "source_files": [asdict(file) for file in lineage.source_files],
         },
     }
 
@@ -104,6 +105,7 @@ def show_version(version: "ModelVersion") -> None:
             ("digest", version.digest),
             ("size", format_size(version.size)),
             ("source", lineage.source),
+            ("converted from", _conversion(version)),
             ("run", lineage.run),
             ("proof", _proof(version)),
         ]
@@ -118,6 +120,16 @@ def show_version(version: "ModelVersion") -> None:
         ("file", "size", "sha256"),
         [(file.path, format_size(file.size), file.sha256) for file in version.files],
     )
+
+
+def _conversion(version: "ModelVersion") -> str | None:
+    conversion = version.lineage.conversion
+    if conversion is None:
+        return None
+    framework = f"{conversion.framework} {conversion.framework_version or ''}".strip()
+    kept = version.lineage.source_files
+    size = f"; kept, {format_size(sum(file.size for file in kept))}" if kept else ""
+    return f"{conversion.source_name} ({conversion.kind or 'file'} of {framework}){size}"
 
 
 def _proof(version: "ModelVersion") -> str | None:

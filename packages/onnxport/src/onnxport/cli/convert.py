@@ -16,7 +16,8 @@ from onnxport.cli._options import json_option, workspace_option, yes_option
 from onnxport.cli._output import Steps, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from onnxport.service.conversion import ConversionResult, ConverterStatus
+    from onnxport.service.conversion.convert import ConversionResult
+    from onnxport.service.conversion.converters import ConverterStatus
 
 
 @click.command(cls=ConvertingCommand)
@@ -53,6 +54,14 @@ if TYPE_CHECKING:
     help="Memory that the conversion may address.",
 )
 @click.option(
+    "--disk-limit",
+    type=click.FloatRange(0.1),
+    default=16,
+    show_default=True,
+    metavar="GIB",
+    help="Disk space that the conversion may use meanwhile.",
+)
+@click.option(
     "--list", "list_only", is_flag=True, help="Show the frameworks, their files, and what is ready."
 )
 @click.option(
@@ -68,6 +77,7 @@ def command(
     overwrite: bool,
     time_limit: int,
     memory_limit: float,
+    disk_limit: float,
     list_only: bool,
     prepare: str | None,
     as_json: bool,
@@ -80,15 +90,16 @@ def command(
     The framework need not be installed: each converter has its own environment, made on first use. The result is written only when ONNX
     Runtime and the framework give the same on the same inputs; the proof is written beside it.
     """
-    from onnxport.converter.isolation.child import ChildLimits
-    from onnxport.service import conversion
+    from onnxport.converter.isolation.process import ChildLimits
+    from onnxport.service.conversion import converters
+    from onnxport.service.conversion.convert import convert_file
 
     if list_only:
-        _show_converters(conversion.list_converters(), as_json=as_json)
+        _show_converters(converters.list_converters(), as_json=as_json)
         return
     if prepare is not None:
         for name in filter(None, (part.strip() for part in prepare.split(","))):
-            python = conversion.prepare_environment(name, _say, packages=given["packages"])
+            python = converters.prepare_environment(name, _say, packages=given["packages"])
             print(f"{name}: ready in {python.parent.parent}", file=sys.stderr)
         return
     if model is None:
@@ -98,10 +109,10 @@ def command(
         output=output,
         sample=sample,
         overwrite=overwrite,
-        limits=ChildLimits(time_limit, int(memory_limit * (1 << 30))),
+        limits=ChildLimits(time_limit, int(memory_limit * (1 << 30)), int(disk_limit * (1 << 30))),
     )
     with Steps(quiet=as_json) as steps:
-        result = conversion.convert_file(model, options, steps)
+        result = convert_file(model, options, steps)
     _show_result(result, as_json=as_json)
 
 
@@ -159,6 +170,7 @@ def _show_result(result: "ConversionResult", *, as_json: bool) -> None:
                 "converter": result.converter,
                 "kind": result.kind.name,
                 "isolated": result.isolated,
+                "protections": sorted(result.protections),
                 "remarks": list(result.remarks),
                 "report": proof.to_json(),
             }

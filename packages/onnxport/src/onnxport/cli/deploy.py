@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from onnxport.cli._conversion_options import (
+    ConvertingCommand,
+    conversion_options,
+    taken_from,
+)
 from onnxport.cli._endpoint_text import command_line
 from onnxport.cli._options import common_options, open_workspace, scoring_options
 from onnxport.cli._output import Steps, print_json
@@ -14,7 +19,7 @@ if TYPE_CHECKING:
     from onnxport.service.deployment import Deployment
 
 
-@click.command()
+@click.command(cls=ConvertingCommand)
 @click.argument("model", required=False)
 @click.option("--script", type=click.Path(path_type=Path), help="Scoring code with init() and run(data), instead of MODEL.")  # fmt: skip
 @scoring_options
@@ -86,6 +91,7 @@ if TYPE_CHECKING:
     help="Largest body.  [default: 104857600]",
 )
 @click.option("--in-flight", type=click.IntRange(1), metavar="COUNT", help="Most requests at the same time.  [default: 256]")  # fmt: skip
+@conversion_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @common_options
 def command(
@@ -107,7 +113,8 @@ def command(
 ) -> None:
     """Put MODEL, or scoring code, behind an endpoint and print its address.
 
-    MODEL is an ONNX file, a folder with one, or models:/NAME/VERSION. Scoring code is given with --script, --env and any --model.
+    MODEL is an ONNX file, a folder with one, models:/NAME/VERSION, or a model as another framework saved it: that is converted to ONNX and
+    proven first, for which the options from --expected to --allow-unproven are. Scoring code is given with --script, --env and any --model.
     An endpoint of the same name gets a new revision, swapped in without losing a request; what is not said stays as it was.
     """
     from onnxport.service.deploy_options import DeployOptions
@@ -121,6 +128,7 @@ def command(
     _check_usage(model, script, scoring)
     if no_traffic and traffic is not None:
         raise click.UsageError("--traffic and --no-traffic exclude each other")
+    convert = taken_from(given)
     for option in ("allowed_hosts", "cors_origins", "providers"):
         given[option] = given[option] or None
     how: dict[str, Any] = {
@@ -130,7 +138,7 @@ def command(
     endpoints = open_workspace(workspace).endpoints
     if dry_run:
         plan = (
-            endpoints.plan(str(model), **how)
+            endpoints.plan(str(model), convert=convert, **how)
             if script is None
             else endpoints.plan_script(script, **scoring, **how)
         )
@@ -139,7 +147,7 @@ def command(
     with Steps(quiet=as_json) as steps:
         how |= {"sample": sample, "progress": steps}
         deployment = (
-            endpoints.deploy(str(model), **how)
+            endpoints.deploy(str(model), convert=convert, **how)
             if script is None
             else endpoints.deploy_script(script, **scoring, **how)
         )

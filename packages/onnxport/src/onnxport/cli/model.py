@@ -33,6 +33,12 @@ def command() -> None:
 @click.option("--framework", help="What the model was made with; needed for other files than ONNX.")
 @click.option("--framework-version", help="The version of that framework.")
 @click.option("--proof", type=click.Path(), help="The proof document.  [default: PATH.proof.json]")
+@click.option(
+    "--converted-from",
+    type=click.Path(),
+    metavar="PATH",
+    help="What the model was converted from, to be kept with it.",
+)
 @common_options
 def register(
     path: str,
@@ -44,6 +50,7 @@ def register(
     framework: str | None,
     framework_version: str | None,
     proof: str | None,
+    converted_from: str | None,
     workspace: str | None,
     as_json: bool,
     yes: bool,  # noqa: ARG001 - nothing is asked
@@ -64,6 +71,7 @@ def register(
             framework=framework,
             framework_version=framework_version,
             proof=proof,
+            converted_from=converted_from,
         )
         step.detail = format_size(version.size)
     if as_json:
@@ -163,12 +171,20 @@ def alias(
 @command.command(epilog=MODEL_HELP)
 @click.argument("model")
 @click.argument("directory", type=click.Path(), default=".")
+@click.option("--source", is_flag=True, help="Copy what the version was converted from instead.")
 @common_options
-def download(model: str, directory: str, workspace: str | None, as_json: bool, yes: bool) -> None:  # noqa: ARG001
+def download(
+    model: str,
+    directory: str,
+    source: bool,
+    workspace: str | None,
+    as_json: bool,
+    yes: bool,  # noqa: ARG001 - nothing is asked
+) -> None:
     """Copy a version's files into DIRECTORY, checking every byte."""
     models = open_workspace(workspace).models
     with Steps(quiet=as_json) as steps, steps.step("download"):
-        path = models.download(model, directory)
+        path = models.download(model, directory, source=source)
     if as_json:
         print_json({"path": str(path)})
     else:

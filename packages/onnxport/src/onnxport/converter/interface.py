@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 
 from onnxport.errors import UserError
 
+Arrays = Mapping[str, Any]
+"""numpy arrays by name."""
+
 
 class ConversionRefused(UserError):
     """A model that the converter understands but cannot or must not convert.
@@ -98,7 +101,7 @@ class Job:
     kind: str
     remedy: str = ""
     trusted: bool = False
-    sample: Mapping[str, Any] | None = None
+    sample: Arrays | None = None
     code: Code | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -111,14 +114,18 @@ class Output:
 
     `role` is `label` or `value`. `absolute` (at values around 1) and `relative` are the tolerances. A `label` output may name the
     output that holds its scores (`scores`), with one column per entry of `labels`: flips where the framework's own scores tie are seen so.
+    A `label` output with several columns names one output of scores for each, with a tuple of `labels` for each; or one output that has
+    for each column the probability that it is set.
+    `step` is a difference that is always allowed, whatever the size of the values: quantised models have one.
     """
 
     name: str
     role: str = "value"
     absolute: float = 1e-5
     relative: float = 1e-4
-    scores: str | None = None
+    scores: str | tuple[str, ...] | None = None
     labels: tuple[Any, ...] = ()
+    step: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -145,8 +152,8 @@ class Case:
     """
 
     origin: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    expected: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Arrays = field(default_factory=dict)
+    expected: Arrays = field(default_factory=dict)
     batched: bool = True
     optional: bool = False
 
@@ -162,7 +169,7 @@ class Live:
     source: Path
     kind: FileKind
     packages: tuple[str, ...] = ()
-    sample: Mapping[str, Any] | None = None
+    sample: Arrays | None = None
     cases: tuple[Case, ...] = ()
 
 

@@ -75,13 +75,13 @@ class TorchConverter(Converter):
             return _recognise_pickle(path)
         if found.kind in ("program", "compiled"):
             return Recognised(_PROGRAM)
-        from onnxport.converter.isolation.pickle_scan import scan_stream
+        from onnxport.converter.isolation.pickle_scan import scan_pickle_stream
 
         stream = found.open_pickle()
         if stream is None:
             return Recognised(_MODULE, Finding((), (), complete=False))
         with stream:
-            scan = scan_stream(stream)
+            scan = scan_pickle_stream(stream)
         if found.kind == "script":
             return Recognised(_SCRIPT, _finding(scan))
         return _by_content(scan)
@@ -167,14 +167,14 @@ CONVERTER = TorchConverter()
 def _recognise_pickle(path: Path) -> Recognised | None:
     """Files of `torch.save` from before PyTorch 1.6, and modules that were pickled without it."""
     from onnxport.converter.inside.torch import archive
-    from onnxport.converter.isolation.pickle_scan import scan_pickle, scan_stream
+    from onnxport.converter.isolation.pickle_scan import scan_pickle, scan_pickle_stream
 
     with path.open("rb") as file:
         if file.read(len(archive.LEGACY_MAGIC)) == archive.LEGACY_MAGIC:
             file.seek(0)
             for _ in range(archive.LEGACY_PICKLES):
-                scan_stream(file)
-            return _by_content(scan_stream(file))
+                scan_pickle_stream(file)
+            return _by_content(scan_pickle_stream(file))
     scan = scan_pickle(path)
     if scan is None or scan.is_joblib:
         return None

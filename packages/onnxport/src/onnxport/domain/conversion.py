@@ -75,7 +75,10 @@ class InputSet:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The report that a conversion predicts the same, bound to the ONNX bytes by `onnx_sha256` (hex)."""
+    """The report that a conversion predicts the same, bound to the ONNX bytes by `onnx_sha256` (hex).
+
+    `example` is the JSON body of a `/score` request out of the generated inputs, where there is a short one.
+    """
 
     onnx_sha256: str
     proven: bool
@@ -83,6 +86,7 @@ class Proof:
     conversion: Conversion
     outputs: tuple[OutputComparison, ...]
     inputs: tuple[InputSet, ...]
+    example: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The proof document."""
@@ -100,6 +104,7 @@ class Proof:
             Conversion.from_json(document["conversion"]),
             tuple(OutputComparison.from_json(output) for output in document["outputs"]),
             tuple(InputSet(entry["origin"], entry["rows"]) for entry in document["inputs"]),
+            document.get("example"),
         )
 
 

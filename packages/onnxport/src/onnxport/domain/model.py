@@ -22,12 +22,17 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where a version came from: the file a person named, the conversion, the run that made it."""
+    """Where a version came from.
+
+    `source` is the path that a person named, `run` the run that made it. A converted version has its `conversion`, the `proof`, and, where
+    they were given, the `source_files` that it was converted from: kept with it, and no part of what is served.
+    """
 
     source: str | None = None
     conversion: Conversion | None = None
     proof: Proof | None = None
     run: str | None = None
+    source_files: tuple[ModelFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

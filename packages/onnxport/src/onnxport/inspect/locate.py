@@ -9,7 +9,7 @@ from onnxport.inspect.errors import ModelFileUnreadable, NoModelInFolder, Severa
 SUFFIX = ".onnx"
 _MAX_ENTRIES = 10_000
 _NAMED = 5
-_SAVED_MODEL = "It is a TensorFlow SavedModel; convert it: python -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
+_SAVED_MODEL = "It is a TensorFlow SavedModel; convert it: onnxport convert FOLDER"
 _HINTS: tuple[tuple[str, str], ...] = (
     ("saved_model.pb", _SAVED_MODEL),
     ("model.safetensors", "It holds weights of a Transformers model; export it: optimum-cli export onnx --model FOLDER OUTPUT"),

@@ -104,6 +104,7 @@ def row_of(version: ModelVersion) -> dict[str, Any]:
 def version_of(
     row: Mapping[str, Any],
     files: Iterable[ModelFile],
+    source_files: Iterable[ModelFile],
     tags: Mapping[str, str],
     properties: Mapping[str, str],
     aliases: Iterable[str],
@@ -130,5 +131,6 @@ def version_of(
             None if conversion is None else Conversion.from_json(conversion),
             None if proof is None else Proof.from_json(proof),
             row["run"],
+            tuple(source_files),
         ),
     )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    union,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -38,6 +39,7 @@ from onnxport.registry.schema import (
     model_alias,
     model_file,
     model_property,
+    model_source_file,
     model_tag,
     model_version,
 )
@@ -59,6 +61,8 @@ class ModelRecords:
             version = new.numbered(next_number(connection, model, new.name, created), created)
             connection.execute(insert(model_version).values(row_of(version)))
             _insert_all(connection, model_file, version, _file_rows(version.files))
+            sources = _file_rows(version.lineage.source_files)
+            _insert_all(connection, model_source_file, version, sources)
             _insert_all(connection, model_tag, version, _pair_rows(version.tags))
             _insert_all(connection, model_property, version, _pair_rows(version.properties))
             for alias in version.aliases:
@@ -238,9 +242,11 @@ class ModelRecords:
             return [_delete(connection, name, version) for version in versions]
 
     def blobs(self) -> list[Blob]:
-        """The blobs that versions name, each once."""
-        columns = model_file.c
-        statement = select(columns.sha256, columns.size).distinct().order_by(columns.sha256)
+        """The blobs that versions name, each once: what they serve and what they were converted from."""
+        served, sources = model_file.c, model_source_file.c
+        statement = union(
+            select(served.sha256, served.size), select(sources.sha256, sources.size)
+        ).order_by("sha256")
         with reading(self._engine) as connection:
             return [Blob(sha256, size) for sha256, size in connection.execute(statement)]
 
@@ -299,14 +305,16 @@ def _read(connection: Connection, name: str, version: int) -> ModelVersion:
     [row] = rows_of(model_version)
     return version_of(
         row,
-        [
-            ModelFile(str(file["path"]), int(str(file["size"])), str(file["sha256"]))
-            for file in rows_of(model_file, "path")
-        ],
+        _files(rows_of(model_file, "path")),
+        _files(rows_of(model_source_file, "path")),
         {str(tag["key"]): str(tag["value"]) for tag in rows_of(model_tag, "key")},
         {str(entry["key"]): str(entry["value"]) for entry in rows_of(model_property, "key")},
         [str(alias["alias"]) for alias in rows_of(model_alias, "alias")],
     )
+
+
+def _files(rows: Iterable[Mapping[str, object]]) -> list[ModelFile]:
+    return [ModelFile(str(row["path"]), int(str(row["size"])), str(row["sha256"])) for row in rows]
 
 
 def _tags_by_version(connection: Connection, name: str) -> dict[int, dict[str, str]]:

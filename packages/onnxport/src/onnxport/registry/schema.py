@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision of the tables below: the name of the newest migration."""
 
 metadata = MetaData()
@@ -75,6 +75,15 @@ model_file = _of_version(
     name="model_file",
 )
 Index("model_file_by_sha256", model_file.c.sha256)
+
+# What a converted version was converted from: kept, and no part of what is served.
+model_source_file = _of_version(
+    Column("path", String(1024), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    name="model_source_file",
+)
+Index("model_source_file_by_sha256", model_source_file.c.sha256)
 
 model_tag = _of_version(
     Column("key", String(255), primary_key=True),

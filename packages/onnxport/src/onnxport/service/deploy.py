@@ -1,4 +1,7 @@
-"""Deploying an ONNX model: inspect, register, bundle, then `rollout`. Everything here changes nothing that runs."""
+"""Deploying a model: convert where it is of another framework, inspect, register, bundle, then `rollout`.
+
+Everything here changes nothing that runs.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,8 +9,10 @@ from pathlib import Path
 from onnxport.bundle.build import build_bundle
 from onnxport.bundle.interface import SampleRequest
 from onnxport.domain.names import check_endpoint_name
+from onnxport.service.conversion.options import ConvertOptions
+from onnxport.service.deploy_conversion import Deployable, DeployConversion
 from onnxport.service.deploy_options import DeployOptions
-from onnxport.service.deploy_source import DeployableModel, DeploySources
+from onnxport.service.deploy_source import DeployableModel, DeploySources, endpoint_name_from
 from onnxport.service.deployment import Deployment
 from onnxport.service.progress import Progress
 from onnxport.service.rollout import (
@@ -19,6 +24,8 @@ from onnxport.service.rollout import (
 )
 from onnxport.service.sample_input import read_sample
 
+_BUNDLE = "one immutable directory of the model, and the sample if one is given"
+
 
 @dataclass(frozen=True, slots=True)
 class Deployer:
@@ -26,6 +33,7 @@ class Deployer:
 
     rollout: Rollout
     sources: DeploySources
+    conversion: DeployConversion
 
     def deploy(
         self,
@@ -33,16 +41,33 @@ class Deployer:
         name: str | None,
         sample: Path | None,
         options: DeployOptions,
+        convert: ConvertOptions,
         progress: Progress,
     ) -> Deployment:
         """Carry out the steps; see `Endpoints.deploy`."""
         options.check()
         options.check_onnx()
+        if name is not None:
+            self.rollout.check(check_endpoint_name(name), options)
+        with self.conversion.deployable(model, name, sample, convert, progress) as deployable:
+            return self._deploy(deployable, name, sample, options, convert, progress)
+
+    def _deploy(
+        self,
+        deployable: Deployable,
+        name: str | None,
+        sample: Path | None,
+        options: DeployOptions,
+        convert: ConvertOptions,
+        progress: Progress,
+    ) -> Deployment:
         with progress.step("inspect") as step:
-            found = self.sources.find(model, name)
+            found = self.sources.find(deployable.model, deployable.name, deployable.converted_from)
             name = check_endpoint_name(found.default_name if name is None else name)
             self.rollout.check(name, options)
-            golden = _read_sample(sample, found)
+            if not convert.allow_unproven:
+                found.check_proven()
+            golden = _golden(sample, found)
             step.detail = found.summary
         with progress.step("register") as step:
             known = self.sources.registered(found)
@@ -57,10 +82,23 @@ class Deployer:
             deployment = self.rollout.run(name, Content(bundle, (version,)), options, progress)
         return replace(deployment, registered=known is None)
 
-    def plan(self, model: str | Path, name: str | None, options: DeployOptions) -> list[str]:
+    def plan(
+        self, model: str | Path, name: str | None, options: DeployOptions, convert: ConvertOptions
+    ) -> list[str]:
         """What `deploy` would do; see `Endpoints.plan`."""
         options.check()
         options.check_onnx()
+        conversion = self.conversion.plan(model, convert)
+        if conversion is not None:
+            path = Path(model)
+            default = endpoint_name_from(path.name if path.is_dir() else path.stem)
+            name = check_endpoint_name(default if name is None else name)
+            return [
+                plan_line("convert", conversion),
+                plan_line("register", "a new version with what it was converted from"),
+                plan_line("bundle", _BUNDLE),
+                *self.rollout.plan(name, options),
+            ]
         found = self.sources.find(model, name)
         name = check_endpoint_name(found.default_name if name is None else name)
         known = self.sources.registered(found)
@@ -69,16 +107,18 @@ class Deployer:
             plan_line(
                 "register", f"use {known.reference}" if known else f"a new version of {found.name}"
             ),
-            plan_line(
-                "bundle", "one immutable directory of the model, and the sample if one is given"
-            ),
+            plan_line("bundle", _BUNDLE),
             *self.rollout.plan(name, options),
         ]
 
 
-def _read_sample(path: Path | None, found: DeployableModel) -> SampleRequest | None:
+def _golden(path: Path | None, found: DeployableModel) -> SampleRequest | None:
+    """The user's sample, else one that the framework answered in the proof."""
     if path is None:
-        return None
+        proof = found.proof
+        if proof is None or proof.example is None or not proof.proven:
+            return None
+        return SampleRequest(proof.example.encode(), "application/json", "proof")
     assert found.signature is not None
     body, content_type = read_sample(path, found.signature)
     return SampleRequest(body, content_type, "user")

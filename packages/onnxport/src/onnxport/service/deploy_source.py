@@ -9,11 +9,13 @@ from functools import cached_property
 from pathlib import Path
 
 from onnxport.bundle.interface import NotServable
+from onnxport.domain.conversion import Proof
 from onnxport.domain.model import ModelFile, ModelVersion
 from onnxport.domain.names import check_model_name, is_reference, parse_reference
 from onnxport.domain.signature import Signature
+from onnxport.service.model_errors import UnprovenModel
 from onnxport.service.model_framework import framework_of
-from onnxport.service.model_source import ModelSource, model_name_from, read_source
+from onnxport.service.model_source import ModelSource, model_name_from, read_proof, read_source
 from onnxport.service.models import Models
 
 _LONGEST_NAME = 63
@@ -23,7 +25,8 @@ _LONGEST_NAME = 63
 class DeployableModel:
     """A model that may be deployed: registered already (`version`), or files with what was found in them (`source`).
 
-    `signature` is `None` where it is not an ONNX model; `framework` is what it is to be registered with then.
+    `signature` is `None` where it is not an ONNX model; `framework` is what it is to be registered with then. `converted_from` is what the
+    files were converted from.
     """
 
     name: str
@@ -31,6 +34,7 @@ class DeployableModel:
     version: ModelVersion | None
     source: ModelSource | None
     framework: str | None = None
+    converted_from: Path | None = None
 
     @property
     def default_name(self) -> str:
@@ -45,6 +49,22 @@ class DeployableModel:
         inputs = ", ".join(f"{value.name} {value.type}" for value in self.signature.inputs)
         outputs = ", ".join(f"{value.name} {value.type}" for value in self.signature.outputs)
         return f"{inputs} -> {outputs}"
+
+    def check_proven(self) -> None:
+        """Raise `UnprovenModel` for a conversion whose proof says that it is none."""
+        proof = self.proof
+        if proof is not None and not proof.proven:
+            raise UnprovenModel(self.name, proof.reason or "no reason was recorded")
+
+    @cached_property
+    def proof(self) -> Proof | None:
+        """The proof of a converted model: the registered one, or the one beside the file."""
+        if self.version is not None:
+            return self.version.lineage.proof
+        if self.source is None or self.source.proof_path is None:
+            return None
+        main = next(file for file in self.files if file.path == self.source.main_file)
+        return read_proof(self.source.proof_path, main.sha256)
 
     @cached_property
     def files(self) -> tuple[ModelFile, ...]:
@@ -63,8 +83,10 @@ class DeploySources:
 
     models: Models
 
-    def find(self, model: str | Path, name: str | None) -> DeployableModel:
-        """Look at MODEL; `name` is the model's name where files have to be registered.
+    def find(
+        self, model: str | Path, name: str | None, converted_from: Path | None = None
+    ) -> DeployableModel:
+        """Look at MODEL; `name` is the model's name where files have to be registered, `converted_from` what they were converted from.
 
         Raises:
             InvalidReference, ModelNotFound, VersionNotFound, AliasNotFound: a reference that leads nowhere.
@@ -79,9 +101,8 @@ class DeploySources:
             return DeployableModel(version.name, version.signature, version, None)
         source = read_source(Path(text).expanduser(), None, None)
         assert source.signature is not None  # only sources of a named other framework have none
-        return DeployableModel(
-            source.default_name if name is None else name, source.signature, None, source
-        )
+        name = source.default_name if name is None else name
+        return DeployableModel(name, source.signature, None, source, converted_from=converted_from)
 
     def find_any(self, model: str | Path, name: str | None) -> DeployableModel:
         """Look at a model of any framework, as scoring code uses them; `name` is its name where files have to be registered.
@@ -119,7 +140,12 @@ class DeploySources:
     def register(self, found: DeployableModel) -> ModelVersion:
         """The next version of the model, from the files that were found."""
         assert found.source is not None
-        return self.models.register(found.source.path, found.name, framework=found.framework)
+        return self.models.register(
+            found.source.path,
+            found.name,
+            framework=found.framework,
+            converted_from=found.converted_from,
+        )
 
     def place(self, version: ModelVersion, directory: Path) -> None:
         """Put the files of a version into a directory."""

@@ -11,7 +11,9 @@ from onnxport.registry.endpoints import EndpointRecords
 from onnxport.service import log_text
 from onnxport.service.ask_endpoint import ask_endpoint, send_to_endpoint
 from onnxport.service.bundles import Bundles
+from onnxport.service.conversion.options import ConvertOptions
 from onnxport.service.deploy import Deployer
+from onnxport.service.deploy_conversion import DeployConversion
 from onnxport.service.deploy_options import DeployOptions
 from onnxport.service.deploy_source import DeploySources
 from onnxport.service.deployment import Deployment
@@ -76,35 +78,49 @@ class Endpoints:
         *,
         sample: str | Path | None = None,
         options: DeployOptions | None = None,
+        convert: ConvertOptions | None = None,
         progress: Progress | None = None,
     ) -> Deployment:
         """Put a model behind an endpoint; an endpoint of this name gets a new revision, without losing a request.
 
         Args:
-            model: an ONNX file, a folder with one, or `models:/name/version`. A file is registered unless the newest version is the same.
+            model: an ONNX file, a folder with one, `models:/name/version`, or a model as another framework saved it, which is converted
+                and proven first. Files are registered unless the newest version is the same.
             name: the endpoint's name; by default from the model's.
             sample: a file (`.json`, `.npy`, an image) that the model must answer before it gets traffic.
             options: where it listens, what it may use, its share of the traffic; what is not said stays as it was.
+            convert: how a model of another framework is converted; `allow_unproven` also goes for ONNX models with a proof that failed.
             progress: shown the steps.
 
         Raises:
+            NotProven, UnprovenModel: a conversion that is not shown to predict the same.
             RevisionFailed: the model does not load or does not answer the sample; what ran before still runs.
             OnnxportError: any other reason, each with its own class and a remedy.
         """
-        deployer = Deployer(self._rollout, self._sources)
-        return deployer.deploy(
+        return self._deployer().deploy(
             model,
             name,
             None if sample is None else Path(sample),
             options or DeployOptions(),
+            convert or ConvertOptions(),
             progress or NoProgress(),
         )
 
     def plan(
-        self, model: str | Path, name: str | None = None, *, options: DeployOptions | None = None
+        self,
+        model: str | Path,
+        name: str | None = None,
+        *,
+        options: DeployOptions | None = None,
+        convert: ConvertOptions | None = None,
     ) -> Sequence[str]:
         """What `deploy` would do, as sentences; nothing is changed."""
-        return Deployer(self._rollout, self._sources).plan(model, name, options or DeployOptions())
+        return self._deployer().plan(
+            model, name, options or DeployOptions(), convert or ConvertOptions()
+        )
+
+    def _deployer(self) -> Deployer:
+        return Deployer(self._rollout, self._sources, DeployConversion(self._sources.models))
 
     def deploy_script(
         self,

@@ -27,12 +27,15 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class ExampleRequest:
-    """A `/score` body; small JSON is shown as it is, everything else lies in `file`. `given`: by a person."""
+    """A `/score` body; small JSON is shown as it is, everything else lies in `file`.
+
+    `origin` is `user` for a person's own sample, `proof` for inputs that the framework answered, `generated` for made-up ones.
+    """
 
     content_type: str
     body: bytes
     file: Path | None
-    given: bool
+    origin: str
 
     def curl(self, url: str, key_command: str | None) -> str:
         """The curl line; `key_command` prints the key to send, where one is needed."""
@@ -54,16 +57,18 @@ def example_request(
     if manifest.sample is not None:
         path = bundle / manifest.sample.path
         body, kind = path.read_bytes(), manifest.sample.content_type
-        return ExampleRequest(kind, body, None if _fits_a_line(body, kind) else path, True)
+        return ExampleRequest(
+            kind, body, None if _fits_a_line(body, kind) else path, manifest.sample.origin
+        )
     document = example_document(manifest.signature) if manifest.signature else None
     if document is None:
         return None
     body = json.dumps(document, ensure_ascii=False).encode()
     if _fits_a_line(body, _JSON):
-        return ExampleRequest(_JSON, body, None, False)
+        return ExampleRequest(_JSON, body, None, "generated")
     path = endpoint.path / "example.json"
     replace_file(path, body)
-    return ExampleRequest(_JSON, body, path, False)
+    return ExampleRequest(_JSON, body, path, "generated")
 
 
 def example_document(signature: Signature) -> dict[str, Any] | None:

@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from onnxport.domain.model import ModelVersion
+from onnxport.domain.model import ModelFile, ModelVersion
 from onnxport.registry.blobs.interface import Blob, BlobStore
-from onnxport.service.model_errors import DestinationTaken, DestinationUnusable
+from onnxport.service.model_errors import DestinationTaken, DestinationUnusable, NoSource
 from onnxport.service.model_source import PROOF_SUFFIX
 
 
@@ -16,10 +17,37 @@ def download(
     store: BlobStore, version: ModelVersion, directory: Path, *, overwrite: bool = False
 ) -> Path:
     """Put the files into `directory`, made when missing; see `Models.download`."""
-    tops = sorted({file.path.partition("/")[0] for file in version.files})
-    proof_name = f"{version.main_file}{PROOF_SUFFIX}"
-    if version.lineage.proof is not None:
-        tops = sorted({*tops, proof_name.partition("/")[0]})
+    proof = version.lineage.proof
+    written = {}
+    if proof is not None:
+        name = f"{version.main_file}{PROOF_SUFFIX}"
+        written[name] = json.dumps(proof.to_json(), indent=2).encode()
+    _put(store, version.files, written, directory, overwrite=overwrite)
+    return directory / version.main_file if version.main_file else directory
+
+
+def download_source(
+    store: BlobStore, version: ModelVersion, directory: Path, *, overwrite: bool = False
+) -> Path:
+    """Put what the version was converted from into `directory`; see `Models.download`."""
+    files = version.lineage.source_files
+    if not files:
+        raise NoSource(version.reference)
+    _put(store, files, {}, directory, overwrite=overwrite)
+    return directory / files[0].path.partition("/")[0]
+
+
+def _put(
+    store: BlobStore,
+    files: Iterable[ModelFile],
+    written: Mapping[str, bytes],
+    directory: Path,
+    *,
+    overwrite: bool,
+) -> None:
+    """Copy blobs and write small files into a folder beside, then move each entry at its top into place."""
+    names = [*(file.path for file in files), *written]
+    tops = sorted({name.partition("/")[0] for name in names})
     try:
         directory.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=".onnxport-", dir=directory))
@@ -28,10 +56,7 @@ def download(
     try:
         if not overwrite:
             _refuse_overwriting(directory, tops)
-        _fill(store, version, partial)
-        if version.lineage.proof is not None:
-            document = json.dumps(version.lineage.proof.to_json(), indent=2)
-            (partial / proof_name).write_text(document, encoding="utf-8")
+        _fill(store, files, written, partial)
         for top in tops:
             if overwrite:
                 _move_away(directory / top, partial / f".before-{top}")
@@ -40,7 +65,6 @@ def download(
         raise DestinationUnusable(directory, os.strerror(error.errno or 0)) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return directory / version.main_file if version.main_file else directory
 
 
 def _refuse_overwriting(directory: Path, tops: list[str]) -> None:
@@ -54,8 +78,14 @@ def _move_away(path: Path, place: Path) -> None:
         path.rename(place)
 
 
-def _fill(store: BlobStore, version: ModelVersion, directory: Path) -> None:
-    for file in version.files:
+def _fill(
+    store: BlobStore, files: Iterable[ModelFile], written: Mapping[str, bytes], directory: Path
+) -> None:
+    for file in files:
         path = directory / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         store.place(Blob(file.sha256, file.size), path)
+    for name, body in written.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)

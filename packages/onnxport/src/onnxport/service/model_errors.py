@@ -35,6 +35,42 @@ class SourceChanged(UserError):
         )
 
 
+class SourceNotProven(UserError):
+    """A file that a model is said to be converted from, and its proof is not of that."""
+
+    code = "source_not_proven"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the model has no proof that it was converted from {path} as it is now; nothing was registered",
+            "Convert it again, or register the model without naming what it was converted from.",
+        )
+
+
+class UnprovenModel(UserError):
+    """A model whose conversion is not shown to predict the same."""
+
+    code = "unproven_model"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"the conversion of '{name}' is not proven: {reason}",
+            "Convert it again with real inputs (--sample), or take the risk with --allow-unproven.",
+        )
+
+
+class NoSource(UserError):
+    """A version whose original model file is asked for and was not kept."""
+
+    code = "no_source"
+
+    def __init__(self, reference: object) -> None:
+        super().__init__(
+            f"{reference} has no file that it was converted from",
+            "Download the model itself, without --source.",
+        )
+
+
 class ProofUnusable(UserError):
     """A proof cannot be read, or proves other bytes."""
 

@@ -17,14 +17,15 @@ def framework_of(path: Path) -> str | None:
         try:
             find_model_file(path)
         except (NoModelInFolder, SeveralModelsInFolder):
-            return CUSTOM
+            return converter_of(path) or CUSTOM
         return None
     if path.suffix.lower() == ".onnx" or not path.is_file():
         return None
-    return _recognised(path) or CUSTOM
+    return converter_of(path) or CUSTOM
 
 
-def _recognised(path: Path) -> str | None:
+def converter_of(path: Path) -> str | None:
+    """The name of the first converter that takes the file or folder, if one does."""
     from onnxport.converter.find import all_converters
 
     try:

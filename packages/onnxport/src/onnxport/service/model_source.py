@@ -114,6 +114,22 @@ def read_source(path: Path, framework: str | None, proof: Path | None) -> ModelS
     return ModelSource(path, files, main.name, inspection.signature, found)
 
 
+def source_files(path: Path) -> tuple[SourceFile, ...]:
+    """All files of what a model was converted from: a file, or a folder under its own name, hidden files included.
+
+    Raises:
+        SourceMissing, SourceUnsuitable: the path does not lead to files that can be kept.
+    """
+    if not path.is_dir():
+        return (SourceFile.at(path, path.name),)
+    folder = path.resolve()
+    paths = sorted(found for found in folder.rglob("*") if found.is_file())
+    return tuple(
+        SourceFile.at(found, f"{folder.name}/{found.relative_to(folder).as_posix()}")
+        for found in paths
+    )
+
+
 def model_name_from(text: str) -> str:
     """The closest model name: other characters as one dash; `model` where nothing is left."""
     return re.sub(r"[^a-zA-Z0-9._-]+", "-", text).strip("-._")[:255] or "model"

@@ -18,11 +18,18 @@ from onnxport.registry.errors import ModelNotFound
 from onnxport.registry.model_rows import ModelSummary, NewVersion, VersionSummary
 from onnxport.registry.registry import Registry
 from onnxport.service.labels import Labels, as_mapping, check_text, checked_pairs, given_labels
-from onnxport.service.model_download import download
-from onnxport.service.model_errors import InvalidLabel, ProofUnusable
+from onnxport.service.model_download import download, download_source
+from onnxport.service.model_errors import InvalidLabel, ProofUnusable, SourceNotProven
 from onnxport.service.model_framework import framework_of
 from onnxport.service.model_place import placed_model
-from onnxport.service.model_source import ModelSource, read_proof, read_source
+from onnxport.service.model_source import (
+    ModelSource,
+    SourceFile,
+    read_proof,
+    read_source,
+    source_files,
+)
+from onnxport.service.source_digest import sha256_of
 
 Reference = str | ModelReference
 """`models:/name/3`, `models:/name@alias`, `models:/name`, or a plain name for its newest version."""
@@ -48,6 +55,7 @@ class Models:
         framework_version: str | None = None,
         alias: str | None = None,
         proof: str | Path | None = None,
+        converted_from: str | Path | None = None,
         run: str | None = None,
         keep_folder: bool = False,
     ) -> ModelVersion:
@@ -65,6 +73,7 @@ class Models:
             framework_version: the version of that framework.
             alias: a name for this version, such as `champion`; moved here from the version that had it.
             proof: the proof document; by default the file `<model>.proof.json` beside the model, if there is one.
+            converted_from: the file or folder that the model was converted from, to be kept with it; the proof must be of that.
             run: the run that made the model.
             keep_folder: let the paths of a folder's files begin with the folder's own name, as scoring code for Azure ML expects.
 
@@ -86,12 +95,15 @@ class Models:
         check_text("description", description)
         _check_framework(framework, framework_version)
         with self.using_bytes():
-            files = self._store(source)
+            files = self._store(source.files)
             proven = _proof_of(source, files)
+            originals = () if converted_from is None else self._originals(converted_from, proven)
             conversion = proven.conversion if proven else None
             if framework is None and conversion is not None:
                 framework, framework_version = conversion.framework, conversion.framework_version
-            lineage = Lineage(str(source.path.absolute()), conversion, proven, run)
+            lineage = Lineage(
+                _named_source(source, converted_from), conversion, proven, run, originals
+            )
             return self._registry.models.add(
                 NewVersion(
                     name,
@@ -225,7 +237,12 @@ class Models:
         return self._registry.models.delete_all(_reference(name).name)
 
     def download(
-        self, reference: Reference, directory: str | Path, *, overwrite: bool = False
+        self,
+        reference: Reference,
+        directory: str | Path,
+        *,
+        overwrite: bool = False,
+        source: bool = False,
     ) -> Path:
         """Copy a version's files into a folder, checking every byte; a proof is written beside the model.
 
@@ -233,17 +250,20 @@ class Models:
             reference: the version.
             directory: the folder; made when missing.
             overwrite: replace what has the names of the version's files.
+            source: copy what the version was converted from instead.
 
         Returns:
-            The model's file, or the folder where the version has no main file.
+            The model's file, or the folder where the version has no main file; with `source` the file or folder that was converted.
 
         Raises:
+            NoSource: `source` is asked for, and the version does not have it.
             DestinationTaken, DestinationUnusable: something is in the way; nothing was changed.
             BlobMissing, BlobDamaged: the workspace has lost bytes of this version.
         """
         version = self.get(reference)
         folder = Path(directory).expanduser()
-        return download(self._registry.blobs, version, folder, overwrite=overwrite)
+        take = download_source if source else download
+        return take(self._registry.blobs, version, folder, overwrite=overwrite)
 
     def path(self, reference: Reference) -> Path:
         """Where a version can be read in place: its file, or its folder where it has several.
@@ -273,13 +293,20 @@ class Models:
         except ModelNotFound:
             return ()
 
-    def _store(self, source: ModelSource) -> tuple[ModelFile, ...]:
+    def _originals(self, path: str | Path, proof: Proof | None) -> tuple[ModelFile, ...]:
+        """Keep what a model was converted from; raises `SourceNotProven` where the proof is of another."""
+        path = Path(path).expanduser()
+        if proof is None or proof.conversion.source_sha256 != sha256_of(path):
+            raise SourceNotProven(path)
+        return self._store(source_files(path))
+
+    def _store(self, sources: Sequence[SourceFile]) -> tuple[ModelFile, ...]:
         files = []
-        for file in source.files:
+        for file in sources:
             blob = self._registry.blobs.put(file.path)
             files.append(ModelFile(file.name, blob.size, blob.sha256))
         # What was inspected is what was copied: looked at before the one, compared after the other.
-        for file in source.files:
+        for file in sources:
             file.check_unchanged()
         return tuple(files)
 
@@ -292,6 +319,12 @@ def _reference(text: Reference) -> ModelReference:
 
 def _has(labels: Mapping[str, str], wanted: Iterable[tuple[str, str | None]]) -> bool:
     return all(key in labels and value in (None, labels[key]) for key, value in wanted)
+
+
+def _named_source(source: ModelSource, converted_from: str | Path | None) -> str:
+    """The path that a person named: what was converted, where that is known."""
+    path = source.path if converted_from is None else Path(converted_from).expanduser()
+    return str(path.absolute())
 
 
 def _proof_of(source: ModelSource, files: Iterable[ModelFile]) -> Proof | None:

@@ -30,6 +30,11 @@ from onnxport.service.revision_environments import RevisionEnvironments, Say
 from onnxport.service.score_request import ScoreAnswer, send_score
 
 _ANSWER_MARGIN_S = 10.0
+_ORIGINS = {
+    "user": "your sample",
+    "proof": "a request from the proof",
+    "generated": "made from the signature",
+}
 _NEXT = 2**31
 """Stands for the number of the new revision where none is allocated yet: newer than any."""
 
@@ -246,8 +251,9 @@ def _answer_detail(
         why = made if bundle.manifest.kind == "onnx" else "no sample was given"
         return f"none: {why}; give one with --sample"
     if answer.status == HTTPStatus.OK:
-        origin = "your sample" if example.given else "made from the signature"
-        return f"answered in {answer.took_s * 1000:.1f} ms ({origin})"
-    if example.given:
-        return f"your sample was answered with {answer.status} ({answer.message[:120]})"
+        return f"answered in {answer.took_s * 1000:.1f} ms ({_ORIGINS[example.origin]})"
+    if example.origin != "generated":
+        return (
+            f"{_ORIGINS[example.origin]} was answered with {answer.status} ({answer.message[:120]})"
+        )
     return f"a made-up example was refused ({answer.message[:120]}); give a real one with --sample"

@@ -62,7 +62,7 @@ def read_sample(path: Path, signature: Signature, *, scale: float = 1.0) -> tupl
         from onnxport.service.sample_arrays import body_of_archive
 
         return body_of_archive(path, data, signature)
-    if data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
+    if _is_picture(data):
         from onnxport.service.sample_image import body_of_picture
 
         return body_of_picture(path, data, signature, scale)
@@ -71,6 +71,15 @@ def read_sample(path: Path, signature: Signature, *, scale: float = 1.0) -> tupl
 
         return body_of_table(path, data, signature, delimiter=_TABLES[suffix])
     return _json_body(path, data, signature), JSON_TYPE
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture, by its content; a file that cannot be read is none."""
+    try:
+        with path.expanduser().open("rb") as file:
+            return _is_picture(file.read(16))
+    except (OSError, ValueError):
+        return False
 
 
 def read_raw(path: Path) -> tuple[bytes, str]:
@@ -101,6 +110,10 @@ def _read(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise InputUnreadable(path, f"it is larger than {MAX_BYTES // 1024**2} MiB")
     return data
+
+
+def _is_picture(data: bytes) -> bool:
+    return data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
 
 
 def _json_body(path: Path, data: bytes, signature: Signature) -> bytes:

@@ -3,7 +3,7 @@
 import { byId, h, table } from "./dom.js";
 import { meaning, typeText } from "./types.js";
 
-const FRAMEWORKS = { sklearn: "scikit-learn", pytorch: "PyTorch", tensorflow: "TensorFlow", keras: "Keras", onnx: "ONNX", xgboost: "XGBoost", lightgbm: "LightGBM", catboost: "CatBoost", cntk: "CNTK" };
+const FRAMEWORKS = { sklearn: "scikit-learn", torch: "PyTorch", pytorch: "PyTorch", jax: "JAX / Flax", libsvm: "LibSVM", tensorflow: "TensorFlow", keras: "Keras", onnx: "ONNX", xgboost: "XGBoost", lightgbm: "LightGBM", catboost: "CatBoost", cntk: "CNTK" };
 const frameworkName = (name, version) => [FRAMEWORKS[name] ?? name, version].filter(Boolean).join(" ");
 
 /** Fill in the head of the page and the sections below the form. */
@@ -45,13 +45,21 @@ function facts(contract) {
     ["Revision", String(contract.version)],
     ["Model", contract.model],
     ["Saved by", contract.framework !== "onnx" && contract.framework && frameworkName(contract.framework, contract.framework_version)],
-    ["Came from", conversion.source_name],
-    ["Converted by", conversion.converter],
+    ["Came from", conversion.source_name && [conversion.source_name, conversion.kind && `(${conversion.kind})`].filter(Boolean).join(" ")],
+    ["Converted by", conversion.converter && pins(conversion)],
+    ["Converted with", conversion.remedy],
     ["Converted on", conversion.created && conversion.created.slice(0, 10)],
     ["Bundle", contract.digest && h("code", {}, contract.digest)],
     ["Keys", contract.keys_required ? "A key is required" : "No key is required"],
   ];
   return h("dl", { class: "facts" }, rows.filter(([, fact]) => fact).map(([term, fact]) => [h("dt", {}, term), h("dd", {}, fact)]));
+}
+
+/** The converter, and the versions of the packages that matter to it. */
+function pins({ converter, packages = {}, opset }) {
+  const named = ["onnx", "skl2onnx", "tf2onnx", "onnxmltools", "torch", "onnxscript", "jax2onnx"].filter((name) => packages[name]);
+  const versions = [...named.map((name) => `${name} ${packages[name]}`), opset && `opset ${opset}`].filter(Boolean).join(", ");
+  return versions ? `onnxport's ${converter} converter (${versions})` : `onnxport's ${converter} converter`;
 }
 
 function proof(document, isScript) {
@@ -67,4 +75,4 @@ function proof(document, isScript) {
       document.outputs.map((output) => [output.name, cell(output.rows), cell(output.max_absolute_error), cell(output.tolerance_absolute), cell(output.label_flips)]))))];
 }
 
-const cell = (value) => h("td", { class: "number" }, value == null ? "–" : String(value));
+const cell = (value) => h("td", { class: "number" }, value == null ? "–" : String(Number.isInteger(value) ? value : Number(value.toPrecision(3))));

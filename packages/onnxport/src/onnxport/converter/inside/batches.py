@@ -1,11 +1,8 @@
 """Inputs in batches: all rows at once, one, two, and none, each run by the framework itself."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from onnxport.converter.interface import Case
-
-Arrays = Mapping[str, Any]
+from onnxport.converter.interface import Arrays, Case
 
 
 def in_batches(origin: str, inputs: Arrays, run: Callable[[Arrays], Arrays]) -> Iterator[Case]:

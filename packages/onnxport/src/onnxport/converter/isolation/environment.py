@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from onnxport.converter.interface import PinnedEnvironment
-from onnxport.converter.isolation.errors import EnvironmentFailed
+from onnxport.converter.isolation.errors import EnvironmentFailed, PackagesUnusable
 from onnxport.environment.errors import UvFailed
 from onnxport.environment.place import ensure_place, is_whole, machine_name, python_of
 from onnxport.environment.uv import install_lock, make_environment, run_uv
@@ -62,7 +62,7 @@ class EnvironmentCache:
 
         `packages` replace or join the requirements that the lock was made from; the lock is then made anew, on this machine.
 
-        Raises `EnvironmentFailed` or `UvNotFound`.
+        Raises `PackagesUnusable`, `EnvironmentFailed` or `UvNotFound`.
         """
         place = self.place_of(pinned, packages)
 
@@ -88,10 +88,10 @@ def _fill(
         lock = _lock_with(pinned, packages, python, beside, say) if packages else pinned.lock
         install_lock(python, lock, say, settings=_settings_of(pinned))
     except UvFailed as failure:
+        if packages and not failure.unreachable:
+            raise PackagesUnusable(converter, packages, failure.last_words) from failure
         # A lock that has no solution was made with more files than these indexes hold.
-        unreachable = failure.unreachable or (
-            not packages and "no solution found" in failure.last_words.lower()
-        )
+        unreachable = failure.unreachable or "no solution found" in failure.last_words.lower()
         raise EnvironmentFailed(converter, failure.last_words, unreachable=unreachable) from failure
     return {"converter": converter, "python": wanted}
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from onnxport.converter.interface import Case
-from onnxport.converter.proof.sample import Arrays
+from onnxport.converter.interface import Arrays, Case
 from onnxport.errors import UserError
 
 

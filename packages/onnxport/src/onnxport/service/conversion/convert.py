@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.converter.find import all_converters
-from onnxport.converter.interface import Case, Converter, FileKind, Job, Recognised
+from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
+from onnxport.converter.isolation.child import PROTECTIONS
 from onnxport.converter.proof.prove import Proven
-from onnxport.converter.proof.sample import Arrays, read_sample
+from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
 from onnxport.service.conversion.errors import ExpectedWithoutSample, NotALiveModel, NotProven
 from onnxport.service.conversion.options import ConvertOptions, Trust
-from onnxport.service.conversion.output import check_output, default_output, sha256_of, write
+from onnxport.service.conversion.output import check_output, default_output, write
 from onnxport.service.conversion.recognition import (
     check_trust,
     described,
@@ -21,19 +22,28 @@ from onnxport.service.conversion.recognition import (
     recognise,
 )
 from onnxport.service.progress import NoProgress, Progress
+from onnxport.service.source_digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
 class ConversionResult:
-    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user."""
+    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user.
+
+    `protections` names what held while the file was open: `network`, `processes`, `files`, `contents` (`converter/inside/sandbox.py`).
+    """
 
     output: Path
     proof_file: Path
     proven: Proven
     converter: str
     kind: FileKind
-    isolated: bool
+    protections: frozenset[str]
     remarks: tuple[str, ...]
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the file was opened without network, other processes, and the user's files."""
+        return self.protections >= PROTECTIONS
 
 
 def convert_file(
@@ -164,7 +174,7 @@ def _finish(
         proven,
         converter.name,
         recognised.kind,
-        attempt.converted.isolated,
+        attempt.converted.protections,
         remarks,
     )
 

@@ -1,17 +1,15 @@
 """Where a converted model and its proof go, and whether they may."""
 
-import hashlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from onnxport.converter.proof.prove import Proven
 from onnxport.service.conversion.errors import OutputExists
 from onnxport.service.replace_file import replace_file
+from onnxport.service.source_digest import sha256_of
 
 PROOF_SUFFIX = ".proof.json"
-_READ_AT_ONCE = 1 << 20
 
 
 def default_output(source: Path) -> Path:
@@ -23,8 +21,10 @@ def default_output(source: Path) -> Path:
 
 def check_output(source: Path | None, output: Path, *, overwrite: bool) -> None:
     """Raise `OutputExists` where something is in the way that nobody said may go."""
-    if not output.exists():
+    if not os.path.lexists(output):
         return
+    if not output.is_file():
+        raise OutputExists(output, "it is there, and it is no file")
     if source is not None and output.samefile(source):
         raise OutputExists(output, "it is the model itself")
     if not overwrite and not _is_our_own(output):
@@ -42,25 +42,6 @@ def write(output: Path, proven: Proven) -> Path:
     except OSError as error:
         raise OutputExists(output, error.strerror or str(error)) from error
     return proof_file
-
-
-def sha256_of(source: Path) -> str:
-    """The SHA-256 of a file; of a folder, that over the paths and contents of its files in order."""
-    digest = hashlib.sha256()
-    for path in _files_of(source):
-        if path != source:
-            digest.update(f"{path.relative_to(source).as_posix()}\0".encode(errors="replace"))
-        with path.open("rb") as file:
-            while block := file.read(_READ_AT_ONCE):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def _files_of(source: Path) -> Iterator[Path]:
-    if source.is_file():
-        yield source
-        return
-    yield from sorted(path for path in source.rglob("*") if path.is_file())
 
 
 def _is_our_own(output: Path) -> bool:
