@@ -24,6 +24,7 @@ _SCRIPT = FileKind("TorchScript", (".pt", ".pth", ".ts", ".ptl"), runs_code=True
 _WEIGHTS = FileKind("weights", (".pt", ".pth", ".bin", ".ckpt"), runs_code=False, needs=_CODE)
 _SAFETENSORS = FileKind("safetensors", (".safetensors",), runs_code=False, needs=_CODE)
 _MODULE = FileKind("pickled module", (".pt", ".pth", ".pkl"), runs_code=True, needs=_SAMPLE)
+_FIRST_TO_SAVE = (2, 5)
 _LEGACY, _FLOAT32, _OPSET_18 = "the legacy exporter", "float32", "operator set 18"
 _FIXED_LENGTHS, _FIXED_BATCH = "fixed lengths", "a fixed batch"
 _DICTIONARIES = {"builtins.dict", "collections.OrderedDict", "collections.defaultdict"}
@@ -155,6 +156,14 @@ class TorchConverter(Converter):
 
     def save(self, model: Any, example: Any, folder: Path) -> Live:
         """As an exported program; as TorchScript where the module cannot be recorded so."""
+        import torch
+
+        version = torch.__version__
+        if tuple(int(part) for part in version.split("+")[0].split(".")[:2]) < _FIRST_TO_SAVE:
+            raise ConversionRefused(
+                f"PyTorch {version} does not record modules as programs with free sizes",
+                "Update to PyTorch 2.5, or save the weights with torch.save(model.state_dict(), FILE) and convert them with --code.",
+            )
         from onnxport.converter.inside.torch import live
 
         source, is_program, sample, cases = live.save(model, example, folder)

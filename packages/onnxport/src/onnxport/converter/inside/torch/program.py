@@ -55,19 +55,30 @@ _TERMS |= {"sqrt", "floor", "ceiling", "oo", "int_oo", "True", "False"}
 
 def load_program(source: Path, *, trusted: bool) -> ExportedProgram:
     """The program; where the file is not trusted, none of its code is run. Raises `ConversionRefused`."""
+    refusals: list[ConversionRefused] = []
     with source.open("rb") as file, ExitStack() as guards:
         if not trusted:
-            guards.enter_context(_guarded(source.name))
-        return torch.export.load(file)
+            guards.enter_context(_guarded(source.name, refusals))
+        try:
+            return torch.export.load(file)
+        except Exception:
+            # PyTorch wraps what was raised within.
+            if refusals:
+                raise refusals[0] from None
+            raise
 
 
 @contextmanager
-def _guarded(name: str) -> Iterator[None]:
+def _guarded(name: str, refusals: list[ConversionRefused]) -> Iterator[None]:
     operator, sizes = (
         GraphModuleDeserializer.deserialize_operator,
         GraphModuleDeserializer._parse_sym_expr,  # noqa: SLF001
     )
     load: Callable[..., Any] = torch.load
+
+    def refused(what: str) -> ConversionRefused:
+        refusals.append(_refused(name, what))
+        return refusals[-1]
 
     def only_tensors(*given: Any, **options: Any) -> Any:
         try:
@@ -75,23 +86,23 @@ def _guarded(name: str) -> Iterator[None]:
         except Exception as error:
             if "weights_only" not in str(error) and "Weights only" not in str(error):
                 raise
-            raise _refused(name, "objects that are not tensors") from None
+            raise refused("objects that are not tensors") from None
 
     def known_operator(self: Any, target: str) -> Any:
         if target.startswith(_LOOKED_UP) and (
             not _OPERATORS.fullmatch(target) or _TOUCH_FILES.match(target)
         ):
-            raise _refused(name, f"the operator '{target}', which is not one of PyTorch's own")
+            raise refused(f"the operator '{target}', which is not one of PyTorch's own")
         return operator(self, target)
 
     def plain_size(self: Any, size: Any, hint: Any = None) -> Any:
         # Parts of what was read once come again, as formulas of sympy's.
         if isinstance(size, str) and not _is_formula(size, set(self.sympy_functions)):
-            raise _refused(name, f"a size that is no formula of sizes ({size[:80]})")
+            raise refused(f"a size that is no formula of sizes ({size[:80]})")
         return sizes(self, size, hint)
 
     def no_binary(*_: Any, **__: Any) -> Any:
-        raise _refused(name, "compiled code")
+        raise refused("compiled code")
 
     with ExitStack() as patches:
         for place, attribute, guard in (

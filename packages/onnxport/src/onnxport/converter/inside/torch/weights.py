@@ -1,5 +1,6 @@
 """Reading weights without running code, finding them in checkpoints, and putting them into the user's module."""
 
+import pickle
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,26 +16,37 @@ Weights = Mapping[str, torch.Tensor]
 _DEEPEST = 3
 _MOST_STAND_INS = 256
 _NOT_ALLOWED = re.compile(r"GLOBAL ([\w.]+) was not an allowed global")
+_UNSUPPORTED = re.compile(r"(Unsupported|Trying to|Can only)[^\n]{0,120}")
 _USUAL_NAMES = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights")
 
 
 def read_pickled(source: Path) -> Any:
-    """What `torch.save` wrote, without running code of it: objects that are not tensors or plain values become inert stand-ins."""
-    stand_ins: dict[str, type] = {}
-    for _ in range(_MOST_STAND_INS):
+    """What `torch.save` wrote, without running code of it: objects that are not tensors or plain values become inert stand-ins.
+
+    Raises `ConversionRefused` where that cannot be.
+    """
+    stand_ins: dict[str, type] = {"builtins.getattr": _Looked, "": _Inert}
+    while len(stand_ins) < _MOST_STAND_INS:
         allowed: Any = [(kind, name) for name, kind in stand_ins.items()]
         try:
             with torch.serialization.safe_globals(allowed), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return torch.load(source, map_location="cpu", weights_only=True)
-        except Exception as error:
-            refused = _NOT_ALLOWED.search(str(error))
-            if refused is None or refused[1] in stand_ins:
-                raise
-            stand_ins[refused[1]] = type(refused[1].rpartition(".")[2], (_Inert,), {})
-    raise ConversionRefused(
-        f"{source.name} holds objects of more than {_MOST_STAND_INS} kinds beside its weights",
-        "Save the weights alone: torch.save(model.state_dict(), FILE).",
+        except pickle.UnpicklingError as error:
+            unknown = _NOT_ALLOWED.search(str(error))
+            if unknown is None or unknown[1] in stand_ins:
+                raise _holds_more(source, str(error)) from None
+            stand_ins[unknown[1]] = type(unknown[1].rpartition(".")[2], (_Inert,), {})
+    raise _holds_more(source, f"objects of more than {_MOST_STAND_INS} kinds")
+
+
+def _holds_more(source: Path, said: str) -> ConversionRefused:
+    found = _UNSUPPORTED.search(said)
+    what = found[0] if found else " ".join(said.split())[:120]
+    return ConversionRefused(
+        f"the weights in {source.name} cannot be read without running code that is in the file ({what})",
+        "Save the weights alone: torch.save(model.state_dict(), FILE); "
+        "or, if you know where the file comes from and vouch for it, run again with --trust.",
     )
 
 
@@ -89,6 +101,13 @@ class _Inert:
 
     def __setitem__(self, _: Any, __: Any) -> None:
         pass
+
+
+class _Looked:
+    """Stands for `getattr`: whatever is looked up is inert, and may be called."""
+
+    def __new__(cls, *_: Any) -> Any:
+        return _Inert
 
 
 def _candidates(held: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Weights]]:
