@@ -12,7 +12,8 @@ import pytest
 from fake.converter_environment import run_script
 from onnxport.converter.interface import Code
 from onnxport.errors import OnnxportError
-from onnxport.service.conversion import ConversionResult, ConvertOptions, Trust, convert_file
+from onnxport.service.conversion.convert import ConversionResult, convert_file
+from onnxport.service.conversion.options import ConvertOptions, Trust
 
 pytestmark = [
     pytest.mark.network,
