@@ -10,7 +10,6 @@ import gzip
 import io
 import lzma
 import pickle
-import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,12 +66,9 @@ def scan_pickle(path: Path) -> PickleScan | None:
             return None
 
 
-def scan_pickle_stream(file: IO[bytes]) -> PickleScan | None:
-    """Follow the pickle that a file object holds from where it stands, such as the `data.pkl` of an archive."""
-    try:
-        return _scan(file, compressed=False, plain=False)
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile):
-        return None
+def scan_stream(file: IO[bytes]) -> PickleScan:
+    """Follow one uncompressed pickle from where a stream stands; what comes after it is not read."""
+    return _follow(_Bounded(file, b"", plain=False), compressed=False)
 
 
 def scan_pickle_bytes(body: bytes) -> PickleScan | None:
