@@ -78,8 +78,8 @@ def test_a_trusted_file_leaves_no_mark_and_reaches_nobody_unless_asked(
     ("name", "code", "words"),
     [
         ("constant.skops", "not_proven", "does not change enough"),
-        ("wrong.joblib", "not_proven", "the framework gives shape [256], the ONNX model [1, 256]"),
-        ("text.joblib", "conversion_refused", "text"),
+        ("wrong.joblib", "not_proven", "ONNX Runtime cannot run it on 256 rows"),
+        ("text.joblib", "conversion_refused", "text by a hash of its words"),
         ("dict.joblib", "conversion_refused", "holds a dict"),
         ("unfitted.joblib", "conversion_refused", "before it was fitted"),
     ],

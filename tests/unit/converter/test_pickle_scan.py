@@ -18,7 +18,7 @@ from onnxport.converter.isolation.pickle_scan import (
     PickleScan,
     scan_pickle,
     scan_pickle_bytes,
-    scan_stream,
+    scan_pickle_stream,
 )
 
 
@@ -95,14 +95,14 @@ def test_a_pickle_in_an_archive_is_followed_as_one_in_a_file(tmp_path: Path) -> 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", body)
     with zipfile.ZipFile(path) as archive, archive.open("archive/data.pkl") as member:
-        found = scan_stream(member)
+        found = scan_pickle_stream(member)
 
     assert scan(tmp_path, body) == scan_pickle_bytes(body) == found
 
 
 def test_pickles_one_after_another_are_followed_one_at_a_time() -> None:
     stream = io.BytesIO(pickle.dumps(OrderedDict(a=1), 2) + pickle.dumps([1], 4) + b"rest")
-    roots = [scan_stream(stream).root, scan_stream(stream).root]
+    roots = [scan_pickle_stream(stream).root, scan_pickle_stream(stream).root]
 
     assert (["collections.OrderedDict", "builtins.list"], b"rest") == (roots, stream.read())
 

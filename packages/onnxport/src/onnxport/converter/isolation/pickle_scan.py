@@ -10,8 +10,10 @@ import gzip
 import io
 import lzma
 import pickle
+import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, ClassVar, Self
@@ -66,9 +68,15 @@ def scan_pickle(path: Path) -> PickleScan | None:
             return None
 
 
-def scan_stream(file: IO[bytes]) -> PickleScan:
-    """Follow one uncompressed pickle from where a stream stands; what comes after it is not read."""
-    return _follow(_Bounded(file, b"", plain=False), compressed=False)
+def scan_pickle_stream(file: IO[bytes]) -> PickleScan:
+    """Follow the pickle that a file object holds from where it stands, such as the `data.pkl` of an archive.
+
+    What comes after it is not read. Nothing is found, and not completely, where it does not begin like a pickle.
+    """
+    found = None
+    with suppress(OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile):
+        found = _scan(file, compressed=False, plain=False)
+    return found or PickleScan((), None, {}, is_joblib=False, complete=False)
 
 
 def scan_pickle_bytes(body: bytes) -> PickleScan | None:

@@ -154,5 +154,13 @@ def _array(path: Path, values: Any) -> "np.ndarray[Any, Any]":
     except ValueError:
         raise SampleUnreadable(path, "its rows do not all have the same length") from None
     if array.dtype == object:
-        array = np.array(values, np.float64)  # null stands for a missing number
+        array = _without_gaps(array)
     return array
+
+
+def _without_gaps(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """`null` among text as an empty text, else as a missing number."""
+    values = [value for value in array.reshape(-1) if value is not None]
+    if values and all(isinstance(value, str) for value in values):
+        return np.where(array == None, "", array).astype(str)  # noqa: E711 - element by element
+    return array.astype(np.float64)
