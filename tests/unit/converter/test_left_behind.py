@@ -27,7 +27,8 @@ WHOLE: dict[str, Any] = {
             "absolute": 1e-5,
             "relative": 1e-4,
             "scores": None,
-            "labels": [],
+            "labels": [["a", "b"], [0, 1]],
+            "step": 0.5,
         }
     ],
     "framework_version": "1",
@@ -56,6 +57,7 @@ def test_a_whole_answer_is_read_with_words_that_are_printable(tmp_path: Path) ->
         exported.inputs,
     )
     assert ((), {"numpy": "2"}) == (cases, packages)
+    assert ((("a", "b"), (0, 1)), 0.5) == (exported.outputs[0].labels, exported.outputs[0].step)
 
 
 @pytest.mark.parametrize(

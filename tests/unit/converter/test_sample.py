@@ -73,7 +73,7 @@ def test_a_sample_gives_named_arrays(tmp_path: Path, content: bytes, expected: d
         b"[[1, 2], [3]]",
         b'[{"a": 1}, {"b": 1}]',
         b"{}",
-        b'{"X": [["a", null]]}',
+        b'{"X": [["a", 1, null]]}',
         b"\xff\xfe\x00",
         b"PK\x03\x04rubbish",
         b"\x93NUMPY\x01",

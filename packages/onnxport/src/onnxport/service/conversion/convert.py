@@ -59,7 +59,7 @@ def convert_file(
     with progress.step("recognise") as step:
         converter, recognised = recognise(source, options.framework)
         check_output(source, output, overwrite=options.overwrite)
-        check_trust(source, recognised, options.trust)
+        check_trust(source, converter, recognised, options.trust)
         job = _job(source, recognised, options)
         converter.require(job, recognised)
         step.detail = described(converter, recognised)

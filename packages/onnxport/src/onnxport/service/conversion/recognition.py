@@ -46,10 +46,10 @@ def recognise(source: Path, framework: str | None) -> tuple[Converter, Recognise
     raise NotRecognised(source, [converter.title for converter in asked])
 
 
-def check_trust(source: Path, recognised: Recognised, trust: Trust) -> None:
+def check_trust(source: Path, converter: Converter, recognised: Recognised, trust: Trust) -> None:
     """Raise `TrustNeeded` for a file that runs code when opened and that nobody vouches for."""
     if recognised.kind.runs_code and trust is Trust.NO:
-        raise TrustNeeded(source, recognised)
+        raise TrustNeeded(source, recognised, converter)
 
 
 def isolation_for(recognised: Recognised, trust: Trust) -> Isolation:
