@@ -47,6 +47,7 @@ def npz(**arrays: np.ndarray) -> bytes:
         "csv",
         "csv-header",
         "csv-text",
+        "records-gaps",
         "rows",
         "records",
         "named",

@@ -107,8 +107,8 @@ def _array(path: Path, values: Any) -> "np.ndarray[Any, Any]":
 
 
 def _without_gaps(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-    """`null` among text as an empty text, else as a missing number."""
+    """`null` in a column of text as an empty text, else as a missing number."""
     values = [value for value in array.reshape(-1) if value is not None]
-    if values and all(isinstance(value, str) for value in values):
+    if array.ndim == 1 and values and all(isinstance(value, str) for value in values):
         return np.where(array == None, "", array).astype(str)  # noqa: E711 - element by element
     return array.astype(np.float64)
