@@ -19,8 +19,10 @@ def rows_between(known: Sequence[Sequence[float]]) -> Any:
     and up to half the span beyond both ends. A column of which nothing is known gets normal values of three widths.
     """
     random = np.random.default_rng(_SEED)
-    columns = [_column(np.unique(np.asarray(values, np.float64)), random) for values in known]
-    return np.stack(columns, axis=1).astype(np.float32)
+    # Beside the largest float32 lies infinity.
+    with np.errstate(over="ignore"):
+        columns = [_column(np.unique(np.asarray(values, np.float64)), random) for values in known]
+        return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _column(values: Any, random: Any) -> Any:

@@ -93,7 +93,7 @@ def aligned(expected: Array, actual: Array) -> tuple[Array, Array]:
 
 def _compare_values(output: Output, expected: Array, actual: Array) -> Verdict:
     wanted, got = expected.astype(np.float64), actual.astype(np.float64)
-    absolute = output.absolute * _scale(wanted)
+    absolute = max(output.absolute * _scale(wanted), output.step)
     error = _absolute_error(wanted, got)
     within = bool(np.all(error <= absolute + output.relative * np.abs(_finite(wanted))))
     size = np.abs(_finite(wanted))

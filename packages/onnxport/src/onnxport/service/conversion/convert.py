@@ -8,6 +8,7 @@ from typing import Any
 
 from onnxport.converter.find import all_converters
 from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
+from onnxport.converter.isolation.child import PROTECTIONS
 from onnxport.converter.proof.prove import Proven
 from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
@@ -26,15 +27,23 @@ from onnxport.service.source_digest import sha256_of
 
 @dataclass(frozen=True, slots=True)
 class ConversionResult:
-    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user."""
+    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user.
+
+    `protections` names what held while the file was open: `network`, `processes`, `files`, `contents` (`converter/inside/sandbox.py`).
+    """
 
     output: Path
     proof_file: Path
     proven: Proven
     converter: str
     kind: FileKind
-    isolated: bool
+    protections: frozenset[str]
     remarks: tuple[str, ...]
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the file was opened without network, other processes, and the user's files."""
+        return self.protections >= PROTECTIONS
 
 
 def convert_file(
@@ -165,7 +174,7 @@ def _finish(
         proven,
         converter.name,
         recognised.kind,
-        attempt.converted.isolated,
+        attempt.converted.protections,
         remarks,
     )
 

@@ -17,6 +17,18 @@ class SourceMissing(UserError):
         super().__init__(f"{path} cannot be read: {why}", "Name the saved model's file.")
 
 
+class SourceChanged(UserError):
+    """The model's file changed while it was converted: nothing says which of its contents was."""
+
+    code = "conversion_source_changed"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} changed while it was converted",
+            "Wait until whatever writes it has ended, or convert a copy of it.",
+        )
+
+
 class AlreadyOnnx(UserError):
     """An ONNX file needs no conversion."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from onnxport.converter.find import all_converters, find_converter
 from onnxport.converter.interface import Converter, Finding, Recognised
 from onnxport.converter.isolation.child import Isolation
+from onnxport.converter.isolation.source import why_unreadable
 from onnxport.service.conversion.errors import (
     AlreadyOnnx,
     NotOfFramework,
@@ -26,8 +27,8 @@ def recognise(source: Path, framework: str | None) -> tuple[Converter, Recognise
         NotOfFramework: the named one does not.
         ConverterNotFound: there is no converter of that name.
     """
-    if not (source.is_file() or source.is_dir()):
-        raise SourceMissing(source, "there is no such file or folder")
+    if (why := why_unreadable(source)) is not None:
+        raise SourceMissing(source, why)
     asked = all_converters() if framework is None else [find_converter(framework)]
     try:
         looked = [(converter, converter.recognise(source)) for converter in asked]
