@@ -203,10 +203,10 @@ def test_mistakes_are_answered_in_one_line(
 
 def test_the_list_is_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main(["convert", "--list", "--json"])
-    entry = json.loads(capsys.readouterr().out)[0]
+    listed = json.loads(capsys.readouterr().out)
+    entry = next(entry for entry in listed if entry["name"] == "sklearn")
     assert 0 == main(["convert", "--list"])
 
-    assert "sklearn" == entry["name"]
     assert ["skops", "joblib", "pickle"] == [kind["name"] for kind in entry["kinds"]]
     assert "scikit-learn" in capsys.readouterr().out
     assert Path(entry["environment"]).is_absolute()
