@@ -203,8 +203,8 @@ def test_mistakes_are_answered_in_one_line(
 
 def test_the_list_is_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main(["convert", "--list", "--json"])
-    listed = json.loads(capsys.readouterr().out)
-    entry = next(entry for entry in listed if entry["name"] == "sklearn")
+    listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
+    entry = listed["sklearn"]
     assert 0 == main(["convert", "--list"])
 
     assert ["skops", "joblib", "pickle"] == [kind["name"] for kind in entry["kinds"]]

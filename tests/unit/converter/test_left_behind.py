@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnxport.converter.isolation.errors import ChildUntrustworthy
@@ -57,6 +58,30 @@ def test_a_whole_answer_is_read_with_words_that_are_printable(tmp_path: Path) ->
     )
     assert ((), {"numpy": "2"}) == (cases, packages)
     assert ((("a", "b"), (0, 1)), 0.5) == (exported.outputs[0].labels, exported.outputs[0].step)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("scores", ["a", "b"], ("a", "b")),
+        ("labels", [[0, 1], ["x", "y"]], ((0, 1), ("x", "y"))),
+        ("absolute", 1, 1),
+    ],
+)
+def test_no_value_of_an_output_is_lost(
+    tmp_path: Path, field: str, value: Any, expected: Any
+) -> None:
+    output = {**WHOLE["outputs"][0], field: value}
+    exported, _, _ = left(tmp_path, {}).converted({**WHOLE, "outputs": [output]})
+
+    assert expected == getattr(exported.outputs[0], field)
+
+
+def test_a_field_that_outputs_do_not_have_is_refused_and_not_dropped(tmp_path: Path) -> None:
+    output = {**WHOLE["outputs"][0], "unheard_of": 1}
+
+    with pytest.raises(ChildUntrustworthy):
+        left(tmp_path, {}).converted({**WHOLE, "outputs": [output]})
 
 
 def test_half_an_answer_is_none(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import pickle
 import zipfile
@@ -97,6 +98,13 @@ def test_a_pickle_in_an_archive_is_followed_as_one_in_a_file(tmp_path: Path) -> 
         found = scan_pickle_stream(member)
 
     assert scan(tmp_path, body) == scan_pickle_bytes(body) == found
+
+
+def test_pickles_one_after_another_are_followed_one_at_a_time() -> None:
+    stream = io.BytesIO(pickle.dumps(OrderedDict(a=1), 2) + pickle.dumps([1], 4) + b"rest")
+    roots = [scan_pickle_stream(stream).root, scan_pickle_stream(stream).root]
+
+    assert (["collections.OrderedDict", "builtins.list"], b"rest") == (roots, stream.read())
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from onnxport.service.conversion.errors import (
 )
 from onnxport.service.conversion.options import code_from
 from onnxport.service.conversion.output import default_output
-from onnxport.service.conversion.recognition import recognise
+from onnxport.service.conversion.recognition import check_readable, recognise
 from onnxport.service.progress import NoProgress
 from onnxport.service.source_digest import sha256_of
 
@@ -216,7 +216,7 @@ class TestRecognition:
         with pytest.raises(NotRecognised):
             recognise(file, None)
         with pytest.raises(SourceMissing):
-            recognise(file.with_name("gone"), None)
+            check_readable(file.with_name("gone"))
 
 
 @pytest.mark.parametrize(

@@ -126,17 +126,21 @@ def _show_converters(found: "list[ConverterStatus]", *, as_json: bool) -> None:
         return
     rows = [
         (
-            status.converter.name,
             status.converter.title,
-            ", ".join(kind.name for kind in status.converter.kinds),
-            "; ".join(f"{k.name}: {k.needs}" for k in status.converter.kinds if k.needs),
+            kind.name,
+            " ".join(kind.suffixes) or "a folder",
+            ", ".join(
+                [*(["--trust"] if kind.runs_code else []), *([kind.needs] if kind.needs else [])]
+            ),
+            status.converter.name,
             "ready"
             if status.ready
             else f"{status.converter.environment.download_mb} MB to download",
         )
         for status in found
+        for kind in status.converter.kinds
     ]
-    print_table(("name", "framework", "files", "needs", "environment"), rows)
+    print_table(("framework", "kind", "usual names", "needs", "converter", "environment"), rows)
 
 
 def _converter_document(status: "ConverterStatus") -> dict[str, Any]:

@@ -8,6 +8,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ from onnxport.domain.printable_text import printable
 _LARGEST_RESULT = 64 << 20
 _LONGEST_WORDS = 1000
 _MOST_CASES = 1000
+_WIDER: dict[type, tuple[type, ...]] = {float: (float, int)}
 _WRONG = (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError, EOFError)
 
 
@@ -126,28 +128,23 @@ class LeftBehind:
 
 
 def _output(entry: Mapping[str, Any]) -> Output:
-    return Output(
-        _text(entry["name"]),
-        _text(entry["role"]),
-        float(entry["absolute"]),
-        float(entry["relative"]),
-        _score_names(entry["scores"]),
-        tuple(map(_labels, entry["labels"])),
-        float(entry["step"]),
-    )
+    """An output of the fields that there are, each of the type that its default has; a field that is unknown is a `TypeError`."""
+    output = Output(**{name: _plain(value) for name, value in entry.items()})
+    for field in fields(Output):
+        value = getattr(output, field.name)
+        kind = str if field.default is MISSING else type(field.default)
+        # Without a value of its own, `scores` may be text or several.
+        allowed = (str, tuple, type(None)) if field.default is None else _WIDER.get(kind, (kind,))
+        if not isinstance(value, allowed):
+            raise TypeError
+    return output
 
 
-def _score_names(value: Any) -> str | tuple[str, ...] | None:
+def _plain(value: Any) -> Any:
+    """Values of a JSON document without names: lists as tuples."""
     if isinstance(value, list):
-        return tuple(map(_text, value))
-    return None if value is None else _text(value)
-
-
-def _labels(value: Any) -> Any:
-    """A label, or the labels of one column of several."""
-    if isinstance(value, list):
-        return tuple(_labels(label) for label in value if not isinstance(label, list))
-    if not isinstance(value, (str, int, float)):
+        return tuple(map(_plain, value))
+    if value is not None and not isinstance(value, (str, int, float)):
         raise TypeError
     return value
 
