@@ -164,6 +164,7 @@ class Live:
 
     `source` and `kind` are what `recognise` would say of it. `packages` are requirements that replace the converter's pins
     (`scikit-learn==1.7.2`), so that the file is read by what wrote it. `cases` is what the object itself gave for the example.
+    `remarks` are for the user: what changed when it was put into the file.
     """
 
     source: Path
@@ -171,6 +172,7 @@ class Live:
     packages: tuple[str, ...] = ()
     sample: Arrays | None = None
     cases: tuple[Case, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class Converter(ABC):

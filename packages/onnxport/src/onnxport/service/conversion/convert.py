@@ -102,6 +102,7 @@ def convert_live(
             step.detail = f"{converter.title}, {live.kind.name}"
         asked = Isolation.NO if options.trust is Trust.UNSANDBOXED else Isolation.PREFERRED
         attempt = _run(converter, recognised, job, options, asked, progress, name, None, live.cases)
+        attempt = replace(attempt, remarks=(*live.remarks, *attempt.remarks))
         return _finish(name, output, converter, recognised, attempt, options, progress)
 
 
