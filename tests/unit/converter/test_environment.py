@@ -9,12 +9,13 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from onnxport.converter.interface import PinnedEnvironment
 from onnxport.converter.isolation.environment import EnvironmentCache
-from onnxport.converter.isolation.errors import EnvironmentFailed
+from onnxport.converter.isolation.errors import EnvironmentFailed, PackagesUnusable
 from onnxport.environment import uv
 
 # Stands for uv: `venv` makes an interpreter, `pip sync` counts a build and does what the test asks.
@@ -187,3 +188,65 @@ def test_the_users_settings_of_uv_are_passed_on(
     cache.ensure("thing", pinned, said.append)
 
     assert "links /wheels offline 1" in said
+
+
+def test_other_packages_are_locked_on_top_and_have_a_place_of_their_own(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pinned.lock.with_suffix(".in").write_text("thing==1\n")
+    fake_uv(tmp_path, monkeypatch, 'for last; do :; done; echo "$2 of $(cat "$last")" >&2')
+    said: list[str] = []
+    usual = cache.ensure("thing", pinned, print)
+    other = cache.ensure("thing", pinned, said.append, ["thing==2", "extra"])
+
+    assert usual != other
+    assert other == cache.ensure("thing", pinned, print, ["thing==2", "extra"])
+    assert "compile of thing==2" in said
+    assert any(line.startswith("sync of") for line in said)
+
+
+def test_packages_that_cannot_be_had_are_the_users_to_change(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pinned.lock.with_suffix(".in").write_text("thing==1\n")
+    fake_uv(tmp_path, monkeypatch, "echo 'error: No solution found' >&2; exit 1")
+
+    with pytest.raises(PackagesUnusable, match=r"thing==99.*No solution found") as caught:
+        cache.ensure("thing", pinned, print, ["thing==99"])
+    assert "--with" in caught.value.remedy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has several builds of PyTorch")
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, "backend cpu"),
+        ({"UV_TORCH_BACKEND": "auto"}, "backend auto"),
+        ({"UV_FIND_LINKS": "/wheels"}, "backend none"),
+        ({"UV_INDEX": "https://mirror.example/simple"}, "backend none"),
+    ],
+    ids=["plain", "own-backend", "own-folder", "own-index"],
+)
+def test_the_build_of_pytorch_is_asked_for_unless_packages_come_from_elsewhere(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+    own: dict[str, str],
+    expected: str,
+) -> None:
+    fake_uv(tmp_path, monkeypatch, 'echo "backend ${UV_TORCH_BACKEND:-none}" >&2')
+    for name in ("UV_FIND_LINKS", "UV_INDEX", "UV_TORCH_BACKEND"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    said: list[str] = []
+    cache.ensure("thing", replace(pinned, torch_backend="cpu"), said.append)
+
+    assert expected in said

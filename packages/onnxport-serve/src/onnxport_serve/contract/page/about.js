@@ -75,4 +75,4 @@ function proof(document, isScript) {
       document.outputs.map((output) => [output.name, cell(output.rows), cell(output.max_absolute_error), cell(output.tolerance_absolute), cell(output.label_flips)]))))];
 }
 
-const cell = (value) => h("td", { class: "number" }, value == null ? "–" : String(value));
+const cell = (value) => h("td", { class: "number" }, value == null ? "–" : String(Number.isInteger(value) ? value : Number(value.toPrecision(3))));

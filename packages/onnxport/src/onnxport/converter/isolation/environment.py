@@ -13,12 +13,20 @@ from pathlib import Path
 import platformdirs
 
 from onnxport.converter.interface import PinnedEnvironment
-from onnxport.converter.isolation.errors import EnvironmentFailed
+from onnxport.converter.isolation.errors import EnvironmentFailed, PackagesUnusable
 from onnxport.environment.errors import UvFailed
 from onnxport.environment.place import ensure_place, is_whole, machine_name, python_of
 from onnxport.environment.uv import install_lock, make_environment, run_uv
 
 CACHE_VARIABLE = "ONNXPORT_CACHE"
+_OWN_SOURCES = (
+    "UV_FIND_LINKS",
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_NO_INDEX",
+)
 
 Say = Callable[[str], None]
 
@@ -54,7 +62,7 @@ class EnvironmentCache:
 
         `packages` replace or join the requirements that the lock was made from; the lock is then made anew, on this machine.
 
-        Raises `EnvironmentFailed` or `UvNotFound`.
+        Raises `PackagesUnusable`, `EnvironmentFailed` or `UvNotFound`.
         """
         place = self.place_of(pinned, packages)
 
@@ -78,12 +86,12 @@ def _fill(
         make_environment(beside, _interpreter(wanted), say)
         python = python_of(beside)
         lock = _lock_with(pinned, packages, python, beside, say) if packages else pinned.lock
-        install_lock(python, lock, say)
+        install_lock(python, lock, say, settings=_settings_of(pinned))
     except UvFailed as failure:
+        if packages and not failure.unreachable:
+            raise PackagesUnusable(converter, packages, failure.last_words) from failure
         # A lock that has no solution was made with more files than these indexes hold.
-        unreachable = failure.unreachable or (
-            not packages and "no solution found" in failure.last_words.lower()
-        )
+        unreachable = failure.unreachable or "no solution found" in failure.last_words.lower()
         raise EnvironmentFailed(converter, failure.last_words, unreachable=unreachable) from failure
     return {"converter": converter, "python": wanted}
 
@@ -98,8 +106,20 @@ def _lock_with(
     requirements = pinned.lock.with_suffix(".in")
     command = ["pip", "compile", "--no-header", "--no-annotate", "--generate-hashes", "--no-build"]
     command += ["--python", str(python), "--output-file", str(lock), "--overrides", str(wanted)]
-    run_uv([*command, str(requirements), str(wanted)], folder, say)
+    run_uv([*command, str(requirements), str(wanted)], folder, say, _settings_of(pinned))
     return lock
+
+
+def _settings_of(pinned: PinnedEnvironment) -> dict[str, str]:
+    """Where uv finds this lock's builds of PyTorch, unless the user's own settings say where packages come from.
+
+    With a backend uv asks PyTorch's index for PyTorch and looks nowhere else, not into a folder or mirror either. The index holds the same
+    files for macOS as the usual one, so this is for Linux only.
+    """
+    own = any(os.environ.get(name) for name in _OWN_SOURCES)
+    if pinned.torch_backend is None or own or sys.platform != "linux":
+        return {}
+    return {"UV_TORCH_BACKEND": pinned.torch_backend}
 
 
 def _python_for(pinned: PinnedEnvironment) -> str:

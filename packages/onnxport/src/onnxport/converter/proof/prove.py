@@ -37,7 +37,8 @@ def prove(
         if ran:
             model = with_shapes(model, _seen_shapes(names, ran), batch=_shows_batch(needed))
         compared = [(case, answer) for case, answer in ran if case.expected]
-        verdicts = compare(outputs, [_pair(names, *entry) for entry in compared])
+        pairs = [_pair(names, *entry) for entry in compared]
+        verdicts = compare(outputs, pairs) if pairs else []
         reason = _objection(verdicts)
         if not _aborts_on_no_rows(model):
             remarks = tuple(_optional_remarks(session, names, cases))

@@ -1,6 +1,5 @@
 """Converting and proving: the plain way first, then what else the converter knows to try."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -9,19 +8,22 @@ from pathlib import Path
 from onnxport.converter.find import module_of
 from onnxport.converter.interface import Arrays, Case, ConversionRefused, Converter, Job, Recognised
 from onnxport.converter.isolation.child import (
-    ChildLimits,
     Converted,
     ExportFailed,
     Isolation,
     run_converter,
 )
 from onnxport.converter.isolation.errors import ChildCrashed
+from onnxport.converter.isolation.folder import job_folder
+from onnxport.converter.isolation.process import ChildLimits
 from onnxport.converter.proof.expected import expected_case
 from onnxport.converter.proof.normalise import main_opset, normalise
 from onnxport.converter.proof.prove import Proven, prove
 from onnxport.domain.conversion import Conversion
 from onnxport.errors import UserError
+from onnxport.service.conversion.errors import SourceChanged
 from onnxport.service.progress import Progress
+from onnxport.service.source_digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +82,17 @@ def convert_and_prove(task: Task, progress: Progress) -> Attempt:
 def _attempt(task: Task, job: Job, progress: Progress) -> Attempt:
     with (
         progress.step("convert") as step,
-        tempfile.TemporaryDirectory(prefix="onnxport-convert-") as folder,
+        job_folder() as folder,
     ):
         module = module_of(task.converter.name)
-        converted = run_converter(
-            module, task.python, job, task.limits, task.isolation, Path(folder)
-        )
+        converted = run_converter(module, task.python, job, task.limits, task.isolation, folder)
+        if task.source_sha256 is not None and sha256_of(job.source) != task.source_sha256:
+            raise SourceChanged(job.source)
         step.detail = f"{task.converter.title} {converted.exported.framework_version}"
         if job.remedy:
             step.detail += f", with {job.remedy}"
         if task.recognised.kind.runs_code and not converted.isolated:
-            step.detail += ", not cut off from the network"
+            step.detail += ", not in a sandbox"
     with progress.step("prove") as step:
         exported = converted.exported
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from onnxport.converter.find import all_converters
 from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
+from onnxport.converter.isolation.child import PROTECTIONS, Isolation
 from onnxport.converter.proof.prove import Proven
 from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
@@ -15,6 +16,7 @@ from onnxport.service.conversion.errors import ExpectedWithoutSample, NotALiveMo
 from onnxport.service.conversion.options import ConvertOptions, Trust
 from onnxport.service.conversion.output import check_output, default_output, write
 from onnxport.service.conversion.recognition import (
+    check_readable,
     check_trust,
     described,
     isolation_for,
@@ -26,15 +28,23 @@ from onnxport.service.source_digest import sha256_of
 
 @dataclass(frozen=True, slots=True)
 class ConversionResult:
-    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user."""
+    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user.
+
+    `protections` names what held while the file was open: `network`, `processes`, `files`, `contents` (`converter/inside/sandbox.py`).
+    """
 
     output: Path
     proof_file: Path
     proven: Proven
     converter: str
     kind: FileKind
-    isolated: bool
+    protections: frozenset[str]
     remarks: tuple[str, ...]
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the file was opened without network, other processes, and the user's files."""
+        return self.protections >= PROTECTIONS
 
 
 def convert_file(
@@ -48,13 +58,17 @@ def convert_file(
     options, progress = options or ConvertOptions(), progress or NoProgress()
     output = options.output or default_output(source)
     with progress.step("recognise") as step:
+        check_readable(source)
+        # Before anything is looked at: what is found, what is opened and what the proof names are then the same bytes.
+        digest = sha256_of(source)
         converter, recognised = recognise(source, options.framework)
         check_output(source, output, overwrite=options.overwrite)
-        check_trust(source, recognised, options.trust)
+        check_trust(source, converter, recognised, options.trust)
         job = _job(source, recognised, options)
         converter.require(job, recognised)
         step.detail = described(converter, recognised)
-    attempt = _run(converter, recognised, job, options, progress, source.name, sha256_of(source))
+    isolation = isolation_for(recognised, options.trust)
+    attempt = _run(converter, recognised, job, options, isolation, progress, source.name, digest)
     return _finish(source.name, output, converter, recognised, attempt, options, progress)
 
 
@@ -79,18 +93,16 @@ def convert_live(
             check_output(None, output, overwrite=options.overwrite)
             live = converter.save(model, example, Path(folder))
             recognised = Recognised(live.kind)
-            packages = (*live.packages, *options.packages)
-            # The object is the user's own: it ran before it was put into the file.
-            options = replace(options, packages=packages, trust=_own(options.trust))
+            options = replace(options, packages=(*live.packages, *options.packages))
             job = _job(live.source, recognised, options)
-            job = replace(job, sample=live.sample if job.sample is None else job.sample)
+            # The object is the user's own: it ran before it was put into the file.
+            job = replace(
+                job, trusted=True, sample=live.sample if job.sample is None else job.sample
+            )
             step.detail = f"{converter.title}, {live.kind.name}"
-        attempt = _run(converter, recognised, job, options, progress, name, None, live.cases)
+        asked = Isolation.NO if options.trust is Trust.UNSANDBOXED else Isolation.PREFERRED
+        attempt = _run(converter, recognised, job, options, asked, progress, name, None, live.cases)
         return _finish(name, output, converter, recognised, attempt, options, progress)
-
-
-def _own(trust: Trust) -> Trust:
-    return Trust.SANDBOXED if trust is Trust.NO else trust
 
 
 def _job(source: Path, recognised: Recognised, options: ConvertOptions) -> Job:
@@ -117,6 +129,7 @@ def _run(
     recognised: Recognised,
     job: Job,
     options: ConvertOptions,
+    isolation: Isolation,
     progress: Progress,
     source_name: str,
     source_sha256: str | None,
@@ -127,7 +140,6 @@ def _run(
             converter.name, converter.environment, progress.notice, options.packages
         )
         step.detail = str(python.parent.parent)
-    isolation = isolation_for(recognised, options.trust)
     task = Task(
         converter,
         recognised,
@@ -165,7 +177,7 @@ def _finish(
         proven,
         converter.name,
         recognised.kind,
-        attempt.converted.isolated,
+        attempt.converted.protections,
         remarks,
     )
 
