@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from onnxport.converter.find import module_of
-from onnxport.converter.interface import Arrays, Case, ConversionRefused, Converter, Job, Recognised
+from onnxport.converter.interface import (
+    Arrays,
+    Case,
+    ConversionRefused,
+    Converter,
+    Exported,
+    Job,
+    Recognised,
+)
 from onnxport.converter.isolation.child import (
     ChildLimits,
     Converted,
@@ -91,6 +99,18 @@ def _attempt(task: Task, job: Job, progress: Progress) -> Attempt:
             step.detail += f", with {job.remedy}"
         if task.recognised.kind.runs_code and not converted.isolated:
             step.detail += ", not cut off from the network"
+    return _prove(task, job, converted, progress)
+
+
+def prove_exported(
+    task: Task, exported: Exported, packages: Sequence[str], progress: Progress
+) -> Attempt:
+    """Prove what was converted in this process, with these packages, by the answers that the task brings."""
+    versions = dict(package.split("==") for package in packages)
+    return _prove(task, task.job, Converted(exported, (), versions, isolated=False), progress)
+
+
+def _prove(task: Task, job: Job, converted: Converted, progress: Progress) -> Attempt:
     with progress.step("prove") as step:
         exported = converted.exported
         try:
@@ -108,7 +128,7 @@ def _all_cases(task: Task, converted: Converted) -> Sequence[Case]:
     cases = [*converted.cases, *task.cases]
     if task.expected is not None:
         names = [output.name for output in converted.exported.outputs]
-        cases.append(expected_case(task.expected, names, converted.cases))
+        cases.append(expected_case(task.expected, names, cases))
     return cases
 
 

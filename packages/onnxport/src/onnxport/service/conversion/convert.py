@@ -1,5 +1,6 @@
 """Converting a model file, or an object of this process, into a proven ONNX file with its proof beside it."""
 
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,12 @@ from onnxport.converter.find import all_converters
 from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
 from onnxport.converter.proof.prove import Proven
 from onnxport.converter.proof.sample import read_sample
-from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
+from onnxport.service.conversion.attempt import (
+    Attempt,
+    Task,
+    convert_and_prove,
+    prove_exported,
+)
 from onnxport.service.conversion.errors import ExpectedWithoutSample, NotALiveModel, NotProven
 from onnxport.service.conversion.options import ConvertOptions, Trust
 from onnxport.service.conversion.output import check_output, default_output, write
@@ -85,7 +91,12 @@ def convert_live(
             job = _job(live.source, recognised, options)
             job = replace(job, sample=live.sample if job.sample is None else job.sample)
             step.detail = f"{converter.title}, {live.kind.name}"
-        attempt = _run(converter, recognised, job, options, progress, name, None, live.cases)
+        if live.exported is None:
+            attempt = _run(converter, recognised, job, options, progress, name, None, live.cases)
+        else:
+            here = Path(sys.executable)
+            task = _task(converter, recognised, job, options, here, name, None, live.cases)
+            attempt = prove_exported(task, live.exported, live.packages, progress)
         return _finish(name, output, converter, recognised, attempt, options, progress)
 
 
@@ -127,20 +138,32 @@ def _run(
             converter.name, converter.environment, progress.notice, options.packages
         )
         step.detail = str(python.parent.parent)
-    isolation = isolation_for(recognised, options.trust)
-    task = Task(
+    task = _task(converter, recognised, job, options, python, source_name, source_sha256, cases)
+    return convert_and_prove(task, progress)
+
+
+def _task(
+    converter: Converter,
+    recognised: Recognised,
+    job: Job,
+    options: ConvertOptions,
+    python: Path,
+    source_name: str,
+    source_sha256: str | None,
+    cases: Sequence[Case],
+) -> Task:
+    return Task(
         converter,
         recognised,
         python,
         job,
         options.limits,
-        isolation,
+        isolation_for(recognised, options.trust),
         source_name,
         source_sha256,
         _arrays(options.expected),
         tuple(cases),
     )
-    return convert_and_prove(task, progress)
 
 
 def _finish(
