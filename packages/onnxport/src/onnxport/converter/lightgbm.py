@@ -47,6 +47,10 @@ class LightgbmConverter(Converter):
 
     def open(self, job: Job) -> Any:
         """The booster, read."""
+        from onnxport.converter.inside.trees.start import without_sklearn
+
+        if job.kind == _TEXT.name:
+            without_sklearn()
         from onnxport.converter.inside.lightgbm.load import from_pickle, from_text
 
         with warnings.catch_warnings():

@@ -36,7 +36,7 @@ class SklearnConverter(Converter):
     title = "scikit-learn"
     kinds = (_SKOPS, _JOBLIB, _PICKLE)
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "sklearn.txt", ("3.11", "3.12", "3.13", "3.14"), 85, 320
+        Path(__file__).parent / "locks" / "sklearn.txt", ("3.11", "3.12", "3.13", "3.14"), 100, 410
     )
     remedies = ("float64",)
 

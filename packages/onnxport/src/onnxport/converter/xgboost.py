@@ -19,7 +19,9 @@ from onnxport.converter.interface import (
 
 _JSON = FileKind("json", (".json",), runs_code=False)
 _UBJSON = FileKind("ubjson", (".ubj", ".bst"), runs_code=False)
-_BINARY = FileKind("binary", (".model", ".bin", ".bst"), runs_code=False)
+_BINARY = FileKind(
+    "binary", (".model", ".bin", ".bst"), runs_code=False, needs="--with xgboost-cpu==3.0.5"
+)
 _JOBLIB = FileKind("joblib", (".joblib",), runs_code=True)
 _PICKLE = FileKind("pickle", (".pkl", ".pickle"), runs_code=True)
 _HEAD = 4096
@@ -66,12 +68,16 @@ class XgboostConverter(Converter):
 
     def open(self, job: Job) -> Any:
         """The booster, read."""
+        from onnxport.converter.inside.trees.start import without_sklearn
+
+        pickled = job.kind in (_JOBLIB.name, _PICKLE.name)
+        if not pickled:
+            without_sklearn()
         from onnxport.converter.inside.xgboost.load import from_file, from_pickle
 
         with warnings.catch_warnings():
             # XGBoost warns of every file that an older version wrote; the remark on it is ours.
             warnings.simplefilter("ignore")
-            pickled = job.kind in (_JOBLIB.name, _PICKLE.name)
             return from_pickle(job) if pickled else from_file(job)
 
     def export(self, model: Any, job: Job) -> Exported:

@@ -9,7 +9,7 @@ import numpy as np
 
 from onnxport.converter.inside.lightgbm.text import CLASSES_KEY
 from onnxport.converter.inside.trees.labels import plain_labels
-from onnxport.converter.inside.trees.live import matrix_of
+from onnxport.converter.inside.trees.live import matrix_of, own_input
 from onnxport.converter.interface import Case
 
 
@@ -37,11 +37,12 @@ def cases_of(model: Any, example: Any, sample: Mapping[str, Any]) -> tuple[Case,
     """What an estimator gives for the example; a booster's answers come with the converter's own cases."""
     if not hasattr(model, "booster_"):
         return ()
-    predicted = np.asarray(model.predict(example))
+    given = own_input(example, sample)
+    predicted = np.asarray(model.predict(given))
     if not hasattr(model, "classes_"):
         return (Case("sample", sample, {"prediction": predicted}),)
     labels = predicted.astype(str) if predicted.dtype.kind in "OU" else predicted
-    expected = {"label": labels, "probabilities": model.predict_proba(example)}
+    expected = {"label": labels, "probabilities": model.predict_proba(given)}
     return (Case("sample", sample, expected),)
 
 

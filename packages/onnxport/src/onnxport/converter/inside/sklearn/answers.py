@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from onnxport.converter.inside.sklearn.parts import last_step
-from onnxport.converter.interface import Output
+from onnxport.converter.interface import ConversionRefused, Output
 
 LABEL, PROBABILITIES, SCORES = "label", "probabilities", "scores"
 PREDICTION, TRANSFORMED = "prediction", "transformed"
@@ -36,6 +36,11 @@ def outputs_of(estimator: Any, rows: Any) -> tuple[Output, ...]:
         return Output(LABEL, "label", scores=PROBABILITIES), Output(PROBABILITIES)
     if hasattr(estimator, "predict") and hasattr(estimator, "transform"):
         return Output(LABEL, "label", scores=SCORES), Output(SCORES)
+    if _holds_text(estimator.transform(rows)):
+        raise ConversionRefused(
+            f"the {type(estimator).__name__} gives text, alone or beside numbers, which cannot be compared as one tensor of numbers",
+            "Encode the text inside the model, or convert it with the estimator that follows.",
+        )
     return (Output(TRANSFORMED),)
 
 
@@ -53,6 +58,12 @@ def answer(estimator: Any, output: Output, rows: Any) -> Any:
         return np.asarray(estimator.predict(rows))
     made = estimator.transform(rows)
     return np.asarray(made.toarray() if hasattr(made, "toarray") else made)
+
+
+def _holds_text(made: Any) -> bool:
+    if hasattr(made, "nnz"):
+        return False
+    return any(isinstance(value, str) for value in np.asarray(made, object).reshape(-1)[:1000])
 
 
 def score_tolerance(model: Any) -> float:

@@ -22,21 +22,25 @@ class CategorySplits(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 def without_categories(model: Any) -> Any:
     """A pipeline of encoder, columns for the splits, and the model with plain splits; the model itself where it has no categories."""
-    if getattr(model, "_preprocessor", None) is None:
+    encoder = getattr(model, "_preprocessor", None)
+    if encoder is None and not np.any(getattr(model, "is_categorical_", None)):
         return model
-    encoder = model._preprocessor  # noqa: SLF001
+    width = model.n_features_in_
+    tables = _plain_splits(model, width)
+    model.n_features_in_ += sum(table.shape[1] for table in tables.values())
+    steps = [("splits", CategorySplits(tables, width)), ("model", model)]
+    if encoder is None:
+        # As it was before scikit-learn 1.4: its categories are numbers from 0 on.
+        return Pipeline(steps)
     for name, step, _ in encoder.transformers_:
         if name == "numerical" and hasattr(step, "func"):
             # It only checks its input.
             step.func = None
-    tables = _plain_splits(model)
     model._preprocessor = None  # noqa: SLF001
-    model.n_features_in_ += sum(table.shape[1] for table in tables.values())
-    splits = CategorySplits(tables, len(model._is_categorical_remapped))  # noqa: SLF001
-    return Pipeline([("encoder", encoder), ("splits", splits), ("model", model)])
+    return Pipeline([("encoder", encoder), *steps])
 
 
-def _plain_splits(model: Any) -> dict[int, Any]:
+def _plain_splits(model: Any, width: int) -> dict[int, Any]:
     """Rewrite the splits of a model's trees; return the columns that they need now."""
     known, of_column = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
     sides: dict[tuple[int, bytes], Any] = {}
@@ -52,8 +56,7 @@ def _plain_splits(model: Any) -> dict[int, Any]:
             sides[key] = side
             splits.append((node, key))
     order = sorted(sides)
-    first = len(model._is_categorical_remapped)  # noqa: SLF001
-    place = {key: first + at for at, key in enumerate(order)}
+    place = {key: width + at for at, key in enumerate(order)}
     for node, key in splits:
         node["feature_idx"], node["num_threshold"] = place[key], 0.5
     columns = sorted({column for column, _ in order})

@@ -268,12 +268,11 @@ def _column(name: str, place: int, known: _Known, kind: str) -> Column:
 def _kind_of_passed(
     model: Any, sample: Mapping[str, Any] | None, labels: Sequence[str], place: int
 ) -> str:
-    """What a column holds of which the model knows nothing: as the sample says, or numbers where an estimator computes with it."""
-    if sample is not None and labels[place] in sample:
-        found = kind_of_values(sample[labels[place]])
-        return NUMBER if hasattr(model, "predict") and found != TEXT else found
+    """What a column holds of which the model knows nothing: numbers where an estimator computes with it, else as the sample says."""
     if hasattr(model, "predict"):
         return NUMBER
+    if sample is not None and labels[place] in sample:
+        return kind_of_values(sample[labels[place]])
     raise ConversionRefused(
         f"the model passes the column '{labels[place]}' through, and what it holds is not kept in the file",
         f"Give a few rows with --sample, in a .csv or .json with the columns {', '.join(labels[:12])}.",

@@ -23,6 +23,7 @@ from onnxport.converter.inside.sklearn import (
     network,
     others,
     preparing,
+    quantiles,
     structure,
     text,
     trees,
@@ -126,6 +127,13 @@ _STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
         "Bins",
         preparing.set_binned_shape,
         preparing.put_into_bins,
+        None,
+    ),
+    (
+        "sklearn.preprocessing.QuantileTransformer",
+        "Quantiles",
+        quantiles.set_quantile_shape,
+        quantiles.to_quantiles,
         None,
     ),
     (

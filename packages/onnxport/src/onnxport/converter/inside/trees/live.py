@@ -25,6 +25,18 @@ def matrix_of(example: Any, categories: Categories | None = None) -> Any:
     return np.asarray(example).astype(np.float32)
 
 
+def own_input(example: Any, sample: Mapping[str, Any]) -> Any:
+    """The example for the object itself: a data frame with its fractions as float32, which the ONNX model gets; else the matrix."""
+    if not hasattr(example, "columns") or not hasattr(example, "iloc"):
+        return sample["X"]
+    wide = [
+        name
+        for name, kind in zip(example.columns, example.dtypes, strict=True)
+        if str(kind) == "float64"
+    ]
+    return example.astype(dict.fromkeys(wide, "float32"))
+
+
 def _frame(frame: Any, categories: Categories) -> Any:
     made = np.empty((len(frame), len(frame.columns)), np.float32)
     for position in range(made.shape[1]):

@@ -7,22 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from onnxport.converter.inside.trees.live import matrix_of
+from onnxport.converter.inside.trees.live import matrix_of, own_input
 from onnxport.converter.inside.xgboost.categories import kept_categories
 from onnxport.converter.interface import Case
 
+ESTIMATOR_ATTRIBUTE = "scikit_learn"
+"""Attribute of a booster that XGBoost's own estimator saved."""
 MISSING_ATTRIBUTE = "onnxport_missing"
 """Attribute of a saved booster: the estimator's number for a missing value, which XGBoost does not save."""
 
 
 def write_file(model: Any, path: Path) -> None:
-    """Save a booster or an estimator as JSON, with the estimator's number for a missing value."""
-    model.save_model(path)
-    missing = getattr(model, "missing", None)
-    if missing is not None and not np.isnan(missing):
-        document = json.loads(path.read_bytes())
-        document["learner"]["attributes"][MISSING_ATTRIBUTE] = repr(float(missing))
-        path.write_text(json.dumps(document), encoding="utf-8")
+    """Save a booster as JSON; an estimator's with the mark that XGBoost gives it, and its number for a missing value.
+
+    Estimators of some versions cannot save themselves beside a newer scikit-learn; their boosters can.
+    """
+    if not hasattr(model, "get_booster"):
+        model.save_model(str(path))
+        return
+    model.get_booster().save_model(str(path))
+    document = json.loads(path.read_bytes())
+    added = {ESTIMATOR_ATTRIBUTE: "{}", MISSING_ATTRIBUTE: repr(float(model.missing))}
+    document["learner"]["attributes"].update(added)
+    path.write_text(json.dumps(document), encoding="utf-8")
 
 
 def sample_of(path: Path, example: Any) -> Mapping[str, Any]:
@@ -33,10 +40,11 @@ def sample_of(path: Path, example: Any) -> Mapping[str, Any]:
 
 def cases_of(model: Any, example: Any, sample: Mapping[str, Any]) -> tuple[Case, ...]:
     """What an estimator gives for the example; a booster's answers come with the converter's own cases."""
-    if not hasattr(model, "predict") or not hasattr(model, "get_booster"):
+    if not hasattr(model, "get_booster"):
         return ()
-    predicted = np.asarray(model.predict(example))
+    given = own_input(example, sample)
+    predicted = np.asarray(model.predict(given))
     if not hasattr(model, "predict_proba"):
         return (Case("sample", sample, {"prediction": predicted}),)
-    expected = {"label": predicted.astype(np.int64), "probabilities": model.predict_proba(example)}
+    expected = {"label": predicted.astype(np.int64), "probabilities": model.predict_proba(given)}
     return (Case("sample", sample, expected),)

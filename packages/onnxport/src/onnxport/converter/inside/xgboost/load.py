@@ -10,7 +10,7 @@ import xgboost
 from onnxport.converter.inside.trees.labels import category_remarks
 from onnxport.converter.inside.trees.pickles import load_pickle, refuse_unfitted
 from onnxport.converter.inside.xgboost.learner import Learner, read_learner
-from onnxport.converter.inside.xgboost.live import MISSING_ATTRIBUTE
+from onnxport.converter.inside.xgboost.live import ESTIMATOR_ATTRIBUTE, MISSING_ATTRIBUTE
 from onnxport.converter.interface import ConversionRefused, Job
 
 _LAST_BINARY = "3.0.5"
@@ -39,7 +39,7 @@ def from_file(job: Job) -> Model:
     booster.load_model(bytearray(job.source.read_bytes()))
     attributes = booster.attributes()
     missing = float(attributes.get(MISSING_ATTRIBUTE, "nan"))
-    return _model(booster, missing, of_estimator="scikit_learn" in attributes)
+    return _model(booster, missing, of_estimator=ESTIMATOR_ATTRIBUTE in attributes)
 
 
 def from_pickle(job: Job) -> Model:
