@@ -90,6 +90,26 @@ def save_loop(bundle: Path) -> BundleManifest:
     return manifest_of(_signature(tensor, dict(tensor)))
 
 
+def save_recurrent(bundle: Path, operator: str) -> BundleManifest:
+    """A model with one recurrent operator, over its input [1, N, 4]."""
+    gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[operator]
+    weights = [
+        numpy_helper.from_array(np.full((1, gates * 2, size), 0.1, np.float32), name)
+        for name, size in (("W", 4), ("R", 2))
+    ]
+    node = helper.make_node(operator, ["X", "W", "R"], ["", "Y"], hidden_size=2)
+    shapes = ([1, "N", 4], [1, "N", 2])
+    _save(
+        bundle,
+        [node],
+        ("X", TensorProto.FLOAT, shapes[0]),
+        ("Y", TensorProto.FLOAT, shapes[1]),
+        weights,
+    )
+    takes, gives = ({**TENSOR, "shape": shape} for shape in shapes)
+    return manifest_of(_signature(takes, gives))
+
+
 def _signature(takes: dict[str, Any], gives: dict[str, Any]) -> dict[str, Any]:
     return {
         "inputs": [{"name": "X", "type": takes, "required": True}],

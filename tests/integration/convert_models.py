@@ -12,9 +12,10 @@ import joblib
 import numpy as np
 import skops.io
 from sklearn.datasets import load_breast_cancer, load_iris
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import RadiusNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
@@ -45,9 +46,11 @@ hostile.extra = Hostile()
 skops.io.dump(LinearDiscriminantAnalysis().fit(cells[:, :4], growth), folder / "discriminant.skops")
 joblib.dump(DecisionTreeClassifier(random_state=0).fit(gaps, kinds), folder / "gaps.joblib")
 skops.io.dump(LinearRegression().fit(flowers, np.full(150, 3.0)), folder / "constant.skops")
-joblib.dump(QuadraticDiscriminantAnalysis().fit(flowers, kinds), folder / "wrong.joblib")
+joblib.dump(RadiusNeighborsRegressor(50).fit(flowers, kinds), folder / "wrong.joblib")
 joblib.dump(
-    make_pipeline(CountVectorizer(), LogisticRegression()).fit(["a bb", "cc dd"], [0, 1]),
+    make_pipeline(HashingVectorizer(n_features=16), LogisticRegression()).fit(
+        ["a bb", "cc dd"], [0, 1]
+    ),
     folder / "text.joblib",
 )
 joblib.dump(

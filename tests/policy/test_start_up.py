@@ -82,6 +82,23 @@ def test_what_runs_in_a_kernel_needs_nothing_but_python_3_8() -> None:
     assert {"urllib3"} == imported - sys.stdlib_module_names
 
 
+def test_what_shuts_a_converter_in_needs_nothing_but_python_3_8() -> None:
+    """It runs in the environments of old frameworks, before anything else is imported there."""
+    inside = CONTROL / "converter" / "inside"
+    trees = [
+        ast.parse((inside / f"{name}.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+        for name in ("landlock", "mounts", "readable", "run", "sandbox")
+    ]
+    imported = {
+        name.partition(".")[0]
+        for tree in trees
+        for node in ast.walk(tree)
+        for name in _imported(node)
+    }
+
+    assert {"numpy", "onnxport"} == imported - sys.stdlib_module_names
+
+
 def test_the_data_plane_uses_few_third_party_modules() -> None:
     """A new dependency of the endpoint process is a decision: change this set in the same commit and say why."""
     imported = {

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,33 @@ def test_packages_that_cannot_be_had_are_the_users_to_change(
     with pytest.raises(PackagesUnusable, match=r"thing==99.*No solution found") as caught:
         cache.ensure("thing", pinned, print, ["thing==99"])
     assert "--with" in caught.value.remedy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has several builds of PyTorch")
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, "backend cpu"),
+        ({"UV_TORCH_BACKEND": "auto"}, "backend auto"),
+        ({"UV_FIND_LINKS": "/wheels"}, "backend none"),
+        ({"UV_INDEX": "https://mirror.example/simple"}, "backend none"),
+    ],
+    ids=["plain", "own-backend", "own-folder", "own-index"],
+)
+def test_the_build_of_pytorch_is_asked_for_unless_packages_come_from_elsewhere(
+    tmp_path: Path,
+    cache: EnvironmentCache,
+    pinned: PinnedEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+    own: dict[str, str],
+    expected: str,
+) -> None:
+    fake_uv(tmp_path, monkeypatch, 'echo "backend ${UV_TORCH_BACKEND:-none}" >&2')
+    for name in ("UV_FIND_LINKS", "UV_INDEX", "UV_TORCH_BACKEND"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    said: list[str] = []
+    cache.ensure("thing", replace(pinned, torch_backend="cpu"), said.append)
+
+    assert expected in said

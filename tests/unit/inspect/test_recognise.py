@@ -41,22 +41,22 @@ SAFETENSORS = b'{"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}'
 @pytest.mark.parametrize(
     ("write", "what", "hint"),
     [
-        pytest.param(zipped("model/data.pkl", "model/version"), "PyTorch checkpoint", "torch.onnx", id="pytorch"),
-        pytest.param(zipped("m/data.pkl", "m/code/__torch__.py"), "TorchScript", "torch.onnx", id="torchscript"),
-        pytest.param(zipped("metadata.json", "config.json", "model.weights.h5"), "Keras", "model.export", id="keras"),
+        pytest.param(zipped("model/data.pkl", "model/version"), "PyTorch checkpoint", "onnxport convert", id="pytorch"),
+        pytest.param(zipped("m/data.pkl", "m/code/__torch__.py"), "TorchScript", "onnxport convert", id="torchscript"),
+        pytest.param(zipped("metadata.json", "config.json", "model.weights.h5"), "Keras", "onnxport convert", id="keras"),
         pytest.param(zipped("schema.json", "1.npy"), "skops", "onnxport convert", id="skops"),
         pytest.param(zipped("a.npy"), "NumPy arrays", "Export", id="npz"),
         pytest.param(zipped("folder/model.onnx"), "ONNX file in it", "Unpack", id="zipped onnx"),
         pytest.param(zipped("a"), "zip archive", "Unpack", id="zip"),
         pytest.param(holding(pickle.dumps({"a": 1})), "pickle", "onnxport convert", id="pickle"),
-        pytest.param(holding(b"\x89HDF\r\n\x1a\n" + bytes(100)), "HDF5", "Keras", id="h5"),
-        pytest.param(holding(b"\x1c\0\0\0TFL3" + bytes(100)), "TensorFlow Lite", "tf2onnx", id="tflite"),
+        pytest.param(holding(b"\x89HDF\r\n\x1a\n" + bytes(100)), "HDF5", "onnxport convert", id="h5"),
+        pytest.param(holding(b"\x1c\0\0\0TFL3" + bytes(100)), "TensorFlow Lite", "onnxport convert", id="tflite"),
         pytest.param(holding(b"\x1c\0\0\0ORTM" + bytes(100)), "ORT format", ".onnx", id="ort"),
-        pytest.param(holding(len(SAFETENSORS).to_bytes(8, "little") + SAFETENSORS + bytes(4)), "safetensors", "Export", id="safetensors"),
+        pytest.param(holding(len(SAFETENSORS).to_bytes(8, "little") + SAFETENSORS + bytes(4)), "safetensors", "onnxport convert", id="safetensors"),
         pytest.param(holding(b"GGUF\x03\0\0\0"), "GGUF", "Export", id="gguf"),
         pytest.param(holding(b"\r\n <!DOCTYPE html><title>404</title>"), "web page", "Download", id="html"),
         pytest.param(holding(b"<?xml version='1.0'?><PMML/>"), "XML", "Export", id="xml"),
-        pytest.param(holding(b' {"message": "not found"}'), "JSON", "Export", id="json"),
+        pytest.param(holding(b' {"message": "not found"}'), "JSON", "onnxport convert --list", id="json"),
         pytest.param(holding(b'ir_version: 8\nproducer_name: "x"'), "text form", "binary", id="textproto"),
         pytest.param(holding(b"this is not a valid onnx model"), "text file", "Export", id="text"),
         pytest.param(holding("über".encode() * 3000), "text file", "Export", id="long text"),
@@ -169,7 +169,11 @@ def test_a_folder_with_several_models_is_refused_with_their_names(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("saved_model.pb", "tf2onnx"), ("model.safetensors", "optimum"), ("readme", ".onnx file")],
+    [
+        ("saved_model.pb", "onnxport convert"),
+        ("model.safetensors", "optimum"),
+        ("readme", ".onnx file"),
+    ],
 )
 def test_a_folder_without_a_model_says_what_it_is(tmp_path: Path, name: str, hint: str) -> None:
     (tmp_path / name).touch()

@@ -20,12 +20,13 @@ from onnxport.converter.interface import (
     Recognised,
 )
 from onnxport.converter.isolation.child import (
-    ChildLimits,
+    PROTECTIONS,
     Converted,
     ExportFailed,
     Isolation,
     ModelUnreadable,
 )
+from onnxport.converter.isolation.process import ChildLimits
 from onnxport.errors import UserError
 from onnxport.service.conversion import attempt, recognition
 from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
@@ -38,7 +39,7 @@ from onnxport.service.conversion.errors import (
 )
 from onnxport.service.conversion.options import code_from
 from onnxport.service.conversion.output import default_output
-from onnxport.service.conversion.recognition import recognise
+from onnxport.service.conversion.recognition import check_readable, recognise
 from onnxport.service.progress import NoProgress
 from onnxport.service.source_digest import sha256_of
 
@@ -83,7 +84,7 @@ def gives(model: Path, factor: float) -> Way:
         Case("generated", {"x": rows}, {"y": rows * np.float32(factor)})
         for rows in (ROWS, ROWS[:1])
     )
-    return lambda: Converted(exported, cases, {}, isolated=True)
+    return lambda: Converted(exported, cases, {}, PROTECTIONS)
 
 
 def fails(error: UserError) -> Way:
@@ -96,11 +97,8 @@ def fails(error: UserError) -> Way:
 def tried() -> Attempt:
     things = Things()
     job = Job(Path("m.thing"), "thing")
-    limits = ChildLimits()
-    task = Task(
-        things, Recognised(KIND), Path("python"), job, limits, Isolation.PREFERRED, "m.thing", None
-    )
-    return convert_and_prove(task, NoProgress())
+    task = Task(things, Recognised(KIND), job, ChildLimits(), Isolation.PREFERRED, "m.thing", None)
+    return convert_and_prove(task, Path("python"), NoProgress())
 
 
 @pytest.fixture
@@ -172,7 +170,7 @@ def test_a_damaged_file_is_not_tried_again(ways: dict[str, Way]) -> None:
 def test_without_anything_to_compare_nothing_is_proven(ways: dict[str, Way], doubled: Path) -> None:
     exported = Exported(doubled.read_bytes(), (Output("y"),), "1")
     for remedy in ("", *Things.remedies):
-        ways[remedy] = lambda: Converted(exported, (), {}, isolated=True)
+        ways[remedy] = lambda: Converted(exported, (), {}, PROTECTIONS)
     proof = tried().proven.proof
 
     assert (False, "no runtime of the framework gave anything to compare with") == (
@@ -215,7 +213,7 @@ class TestRecognition:
         with pytest.raises(NotRecognised):
             recognise(file, None)
         with pytest.raises(SourceMissing):
-            recognise(file.with_name("gone"), None)
+            check_readable(file.with_name("gone"))
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,20 @@
 """Loading a revision: real ONNX files, real sessions, and every way that a load is refused."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from fake.onnx_files import TENSOR, manifest_of, save_identity, save_loop, save_matmul
+from fake.onnx_files import (
+    TENSOR,
+    manifest_of,
+    save_identity,
+    save_loop,
+    save_matmul,
+    save_recurrent,
+)
 from onnx import TensorProto, helper, numpy_helper
 from onnxport_serve.documents import (
     BundleManifest,
@@ -16,7 +24,7 @@ from onnxport_serve.documents import (
     Revision,
     RunSettings,
 )
-from onnxport_serve.errors import LoadError
+from onnxport_serve.errors import BadRequest, LoadError
 from onnxport_serve.machine import Machine
 from onnxport_serve.model.revision import LoadedRevision, load_revision
 
@@ -207,3 +215,17 @@ def test_scoring_code_is_not_served_yet(tmp_path: Path) -> None:
     manifest = manifest_of({"inputs": [], "outputs": []}, kind="script")
     with pytest.raises(LoadError, match="no bundles of kind 'script'"):
         load(tmp_path, manifest)
+
+
+@pytest.mark.parametrize("operator", ["LSTM", "GRU", "RNN"])
+def test_a_recurrent_model_is_never_given_nothing(tmp_path: Path, operator: str) -> None:
+    """ONNX Runtime would end the process."""
+    loaded = load(tmp_path, save_recurrent(tmp_path, operator))
+
+    def answer(rows: int) -> Any:
+        body = {"data": np.zeros((1, rows, 4)).tolist()} if rows else {"data": [[]]}
+        return loaded.runner.execute(loaded.codec.decode_score(json.dumps(body).encode(), b""))
+
+    assert [(1, 3, 2)] == [output.shape for output in answer(3)]
+    with pytest.raises(BadRequest, match="at least one row"):
+        answer(0)

@@ -1,14 +1,13 @@
 """Models whose work depends on values of a request, not on its size: no golden run says how long another run takes.
 
-Operators are found as bytes of the file (`NodeProto.op_type`): parsing a model only for this would cost memory and a dependency. A
-false alarm costs speed only.
+A false alarm costs speed only.
 """
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 
+from onnxport_serve.model.operators import find_operator
 from onnxport_serve.signature import (
     MapType,
     OptionalType,
@@ -25,7 +24,6 @@ _MAKE_SIZES = (
     *("BlackmanWindow", "HammingWindow", "HannWindow", "RepeatInterleave", "STFT"),
 )
 """What these give is as large as values say. Those that only choose from their input (NonZero, TopK, Slice) are not among them."""
-_OP_TYPE = b"\x22"
 
 
 def open_ended(file: Path, signature: Signature) -> str | None:
@@ -34,27 +32,14 @@ def open_ended(file: Path, signature: Signature) -> str | None:
     Networks use operators that make sizes with fixed or derived sizes too. They count only where a value of the request can be a size:
     an output has a dimension that is neither fixed nor a dimension of an input, or an input is an integer or a list of them.
     """
-    loop = _find(file, _LOOPS)
+    loop = find_operator(file, _LOOPS)
     if loop is not None:
         return f"loops in the model ({loop}) can take any time"
     where = _where_sizes_are_free(signature)
-    maker = _find(file, _MAKE_SIZES) if where is not None else None
+    maker = find_operator(file, _MAKE_SIZES) if where is not None else None
     if maker is None:
         return None
     return f"values of a request can decide how much {maker} makes: {where}"
-
-
-def _find(file: Path, operators: tuple[str, ...]) -> str | None:
-    """The first of these operators that the file has."""
-    with (
-        file.open("rb") as opened,
-        mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
-        for operator in operators:
-            name = operator.encode()
-            if content.find(_OP_TYPE + bytes((len(name),)) + name) >= 0:
-                return operator
-    return None
 
 
 def _where_sizes_are_free(signature: Signature) -> str | None:

@@ -17,7 +17,14 @@ from onnxport_serve.machine import Machine
 from onnxport_serve.model import routes
 from onnxport_serve.model.golden import Golden, ask_generated, ask_sample, measure
 from onnxport_serve.model.open_ended import open_ended
-from onnxport_serve.model.runner import INLINE_BUDGET_S, LARGE_ANSWER, Execution, Runner
+from onnxport_serve.model.operators import find_operator
+from onnxport_serve.model.runner import (
+    INLINE_BUDGET_S,
+    LARGE_ANSWER,
+    Execution,
+    ExecutionOfRows,
+    Runner,
+)
 from onnxport_serve.model.session import check_signature, open_session
 from onnxport_serve.route import Handler
 from onnxport_serve.signature import Signature
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from onnxport_serve.state import State
 
 _LONG_RUN_S = 0.005
+_RECURRENT = ("LSTM", "GRU", "RNN")
 _LARGE_FILE = 200 * 1024 * 1024
 _INLINE_GROWTH = 4
 _LARGE_GOLDEN_ANSWER = LARGE_ANSWER // _INLINE_GROWTH
@@ -178,7 +186,8 @@ class _Loader:
     def _open(self, threads: int) -> Execution:
         session = open_session(self._file, self._settings.providers, threads)
         check_signature(session, self._signature)
-        return Execution(session, [value.name for value in self._signature.outputs])
+        kind = Execution if find_operator(self._file, _RECURRENT) is None else ExecutionOfRows
+        return kind(session, [value.name for value in self._signature.outputs])
 
     def _ask(self, execution: Execution) -> Golden:
         sample = self._manifest.sample

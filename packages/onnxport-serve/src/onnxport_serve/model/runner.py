@@ -16,8 +16,9 @@ from time import perf_counter
 from typing import Any
 
 import onnxruntime
+from onnxruntime import OrtValue
 
-from onnxport_serve.errors import Overloaded, RequestError, Timeout
+from onnxport_serve.errors import BadRequest, Overloaded, RequestError, Timeout
 from onnxport_serve.model.failure import explain
 
 INLINE_BUDGET_S = 0.001
@@ -58,6 +59,22 @@ class Execution:
             else self._run(names, call.feeds, options)
         )
         return outputs
+
+
+class ExecutionOfRows(Execution):
+    """For models that must not be given nothing: ONNX Runtime (1.32) ends the process where a recurrent operator gets no rows."""
+
+    __slots__ = ()
+
+    def __call__(self, call: Any, options: Any = None) -> list[Any]:
+        """Run; `BadRequest` for an input without values."""
+        for name, value in call.feeds.items():
+            shape = value.shape() if isinstance(value, OrtValue) else getattr(value, "shape", ())
+            if 0 in shape:
+                raise BadRequest(
+                    f"input '{name}' has shape {list(shape)}: this model has recurrent operators, which take at least one row"
+                )
+        return super().__call__(call, options)
 
 
 class Job:

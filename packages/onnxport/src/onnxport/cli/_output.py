@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from onnxport.service.printable_text import printable
+from onnxport.domain.printable_text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

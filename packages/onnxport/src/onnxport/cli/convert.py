@@ -54,6 +54,14 @@ if TYPE_CHECKING:
     help="Memory that the conversion may address.",
 )
 @click.option(
+    "--disk-limit",
+    type=click.FloatRange(0.1),
+    default=16,
+    show_default=True,
+    metavar="GIB",
+    help="Disk space that the conversion may use meanwhile.",
+)
+@click.option(
     "--list", "list_only", is_flag=True, help="Show the frameworks, their files, and what is ready."
 )
 @click.option(
@@ -69,6 +77,7 @@ def command(
     overwrite: bool,
     time_limit: int,
     memory_limit: float,
+    disk_limit: float,
     list_only: bool,
     prepare: str | None,
     as_json: bool,
@@ -81,7 +90,7 @@ def command(
     The framework need not be installed: each converter has its own environment, made on first use. The result is written only when ONNX
     Runtime and the framework give the same on the same inputs; the proof is written beside it.
     """
-    from onnxport.converter.isolation.child import ChildLimits
+    from onnxport.converter.isolation.process import ChildLimits
     from onnxport.service.conversion import converters
     from onnxport.service.conversion.convert import convert_file
 
@@ -100,7 +109,7 @@ def command(
         output=output,
         sample=sample,
         overwrite=overwrite,
-        limits=ChildLimits(time_limit, int(memory_limit * (1 << 30))),
+        limits=ChildLimits(time_limit, int(memory_limit * (1 << 30)), int(disk_limit * (1 << 30))),
     )
     with Steps(quiet=as_json) as steps:
         result = convert_file(model, options, steps)
@@ -117,17 +126,21 @@ def _show_converters(found: "list[ConverterStatus]", *, as_json: bool) -> None:
         return
     rows = [
         (
-            status.converter.name,
             status.converter.title,
-            ", ".join(kind.name for kind in status.converter.kinds),
-            "; ".join(f"{k.name}: {k.needs}" for k in status.converter.kinds if k.needs),
+            kind.name,
+            " ".join(kind.suffixes) or "a folder",
+            ", ".join(
+                [*(["--trust"] if kind.runs_code else []), *([kind.needs] if kind.needs else [])]
+            ),
+            status.converter.name,
             "ready"
             if status.ready
             else f"{status.converter.environment.download_mb} MB to download",
         )
         for status in found
+        for kind in status.converter.kinds
     ]
-    print_table(("name", "framework", "files", "needs", "environment"), rows)
+    print_table(("framework", "kind", "usual names", "needs", "converter", "environment"), rows)
 
 
 def _converter_document(status: "ConverterStatus") -> dict[str, Any]:
@@ -161,6 +174,7 @@ def _show_result(result: "ConversionResult", *, as_json: bool) -> None:
                 "converter": result.converter,
                 "kind": result.kind.name,
                 "isolated": result.isolated,
+                "protections": sorted(result.protections),
                 "remarks": list(result.remarks),
                 "report": proof.to_json(),
             }

@@ -10,10 +10,10 @@ from onnxport.cli._model_file import model_file
 from onnxport.cli._options import common_options
 from onnxport.cli._output import format_size, print_fields, print_json, print_table
 from onnxport.domain.names import is_reference
+from onnxport.domain.printable_text import printable
 from onnxport.domain.signature import NamedValue
 from onnxport.inspect import Finding, Inspection, inspect_model
 from onnxport.inspect.errors import ModelRefused
-from onnxport.service.printable_text import printable
 
 _SHOWN = 12
 

@@ -19,6 +19,7 @@ from typing import cast
 import click
 
 from onnxport import __version__
+from onnxport.domain.printable_text import printable
 from onnxport.errors import DiskUnwritable, OnnxportError, UserError
 
 PROGRAM = "onnxport"
@@ -161,7 +162,9 @@ def _show_error(code: str, message: str, remedy: str, *, as_json: bool) -> None:
         document = {"error": {"code": code, "message": message, "remedy": remedy}}
         print(json.dumps(document), file=sys.stderr)
     else:
-        print(f"error: {message}\nhelp: {remedy}", file=sys.stderr)
+        lines = f"error: {message}\nhelp: {remedy}".split("\n")
+        # Names of files and words of frameworks are other people's: none may move the cursor.
+        print("\n".join(map(printable, lines)), file=sys.stderr)
 
 
 def _show_traceback_if_asked(error: Exception) -> None:

@@ -8,7 +8,7 @@ import click
 
 from onnxport.cli._options import json_option, key_value_option, open_workspace, workspace_option
 from onnxport.cli._output import Steps, print_json
-from onnxport.service.printable_text import printable
+from onnxport.domain.printable_text import printable
 
 if TYPE_CHECKING:
     from onnxport.service.notebook_outcome import CellFailure

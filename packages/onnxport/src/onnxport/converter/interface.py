@@ -114,14 +114,18 @@ class Output:
 
     `role` is `label` or `value`. `absolute` (at values around 1) and `relative` are the tolerances. A `label` output may name the
     output that holds its scores (`scores`), with one column per entry of `labels`: flips where the framework's own scores tie are seen so.
+    A `label` output with several columns names one output of scores for each, with a tuple of `labels` for each; or one output that has
+    for each column the probability that it is set.
+    `step` is a difference that is always allowed, whatever the size of the values: quantised models have one.
     """
 
     name: str
     role: str = "value"
     absolute: float = 1e-5
     relative: float = 1e-4
-    scores: str | None = None
+    scores: str | tuple[str, ...] | None = None
     labels: tuple[Any, ...] = ()
+    step: float = 0.0
 
 
 @dataclass(frozen=True)

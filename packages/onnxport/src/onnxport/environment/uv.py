@@ -45,7 +45,13 @@ def make_environment(place: Path, python: str, say: Say) -> None:
 
 
 def install_lock(
-    python: Path, lock: Path, say: Say, *, options: Sequence[str] = (), build: bool = False
+    python: Path,
+    lock: Path,
+    say: Say,
+    *,
+    options: Sequence[str] = (),
+    build: bool = False,
+    settings: dict[str, str] | None = None,
 ) -> None:
     """Install a lock with hashes into an environment; raises `UvFailed`.
 
@@ -55,10 +61,11 @@ def install_lock(
         say: told what uv says.
         options: more arguments of `uv pip sync`.
         build: whether packages may be built from source where there is no wheel.
+        settings: environment variables that stand behind the user's own.
     """
     command = ["pip", "sync", "--require-hashes", "--compile-bytecode", *options]
     command += [] if build else ["--no-build"]
-    run_uv([*command, "--python", str(python), str(lock)], python.parent, say)
+    run_uv([*command, "--python", str(python), str(lock)], python.parent, say, settings)
 
 
 def run_uv(

@@ -9,7 +9,7 @@ from pathlib import Path
 from onnxport.domain.model import ModelVersion
 from onnxport.domain.names import is_reference
 from onnxport.service.conversion.options import ConvertOptions
-from onnxport.service.conversion.recognition import described, recognise
+from onnxport.service.conversion.recognition import check_readable, described, recognise
 from onnxport.service.model_framework import converter_of, framework_of
 from onnxport.service.model_source import model_name_from
 from onnxport.service.models import Models
@@ -41,6 +41,7 @@ class DeployConversion:
         path = _to_convert(model, options)
         if path is None:
             return None
+        check_readable(path)
         converter, recognised = recognise(path, options.framework)
         return f"{described(converter, recognised)}; converted and proven first"
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from onnxport.service.printable_text import printable
+from onnxport.domain.printable_text import printable
 
 _LONG = ("text", "traceback")
 """Fields with several lines: what a script printed, and tracebacks."""

@@ -1,42 +1,43 @@
 """The program that onnxport starts in a converter's environment: `python -I run.py PACKAGE MODULE FILE FOLDER`.
 
-It reads `job.json` in FOLDER, cuts itself off from the network where the job says so, limits itself, imports the converter, and leaves
-`model.onnx`, the cases as `.npz`, and `result.json`, written last. Standard library and numpy only.
+It reads `job.json` in FOLDER, shuts itself in where the job says so, limits itself, imports the converter, and leaves `model.onnx`, the
+cases as `.npz`, and `result.json`, written last. Standard library and numpy only, and Python 3.8.
 """
+
+from __future__ import annotations
 
 import contextlib
 import importlib.metadata
 import importlib.util
 import json
 import os
+import re
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
-# Source: <linux/sched.h>, <linux/prctl.h>.
-_CLONE_NEWIPC, _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = (
-    0x08000000,
-    0x10000000,
-    0x20000000,
-    0x40000000,
-)
-_PR_SET_PDEATHSIG, _SIGKILL = 1, 9
+HELD = "onnxport holds: "
+"""What stands before the names of the protections that hold, in the first line of the output."""
+
+_MOST_PROCESSES = 4096
 
 
 def main(package: str, module: str, file: str, folder: Path) -> None:
     """Do the job in `folder`."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    isolated = job["isolate"] != "no" and _leave_network()
-    if job["isolate"] == "required" and not isolated:
-        _write_result(folder, {"cannot_isolate": True})
+    _make_importable(package)
+    held = _shut_in(job, package, file, folder)
+    # Said before anything of the model runs: what it says later cannot come before it.
+    print(HELD + json.dumps(held), flush=True)
+    if not set(job["required"]) <= set(held):
         return
-    _limit(job["memory_bytes"], job["cpu_s"])
+    _limit(job["memory_bytes"], job["disk_bytes"], job["cpu_s"], alone="processes" in held)
     try:
-        result = _convert(_load_converter(package, module, file), job, folder)
+        result = _convert(_load_converter(module, file), job, folder)
     except MemoryError:
         result = _error("memory", "", "")
-    _write_result(folder, {**result, "isolated": isolated})
+    _write_result(folder, result)
 
 
 def _convert(converter: Any, job: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def _convert(converter: Any, job: dict[str, Any], folder: Path) -> dict[str, Any
     }
 
 
-def _task(job: "dict[str, Any]", folder: Path) -> Any:
+def _task(job: dict[str, Any], folder: Path) -> Any:
     from onnxport.converter.interface import Code, Job
 
     code = job["code"]
@@ -92,11 +93,27 @@ def _error(stage: str, message: str, remedy: str, *, refused: bool = False) -> d
     return {"error": told}
 
 
-def _load_converter(package: str, module: str, file: str) -> Any:
-    """Import the converter's file; of onnxport only what it asks for is imported, from its source files."""
+def _make_importable(package: str) -> None:
+    """Of onnxport only what is asked for is imported, from its source files."""
     root = types.ModuleType("onnxport")
     root.__path__ = [package]
     sys.modules["onnxport"] = root
+
+
+def _shut_in(job: dict[str, Any], package: str, file: str, folder: Path) -> list[str]:
+    from onnxport.converter.inside import sandbox
+    from onnxport.converter.inside.readable import readable
+
+    sandbox.end_with(job["parent"])
+    # Where the machine's memory runs out, this goes first, and nothing else of the user's.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    if not job["shut_in"]:
+        return []
+    return sandbox.shut_in(folder, [*readable(package, file), *job["readable"]])
+
+
+def _load_converter(module: str, file: str) -> Any:
     spec = importlib.util.spec_from_file_location(module, file)
     assert spec is not None
     assert spec.loader is not None
@@ -106,7 +123,7 @@ def _load_converter(package: str, module: str, file: str) -> Any:
     return loaded.CONVERTER
 
 
-def _read_sample(names: "list[str] | None", folder: Path) -> "dict[str, Any] | None":
+def _read_sample(names: list[str] | None, folder: Path) -> dict[str, Any] | None:
     if names is None:
         return None
     import numpy as np
@@ -124,7 +141,7 @@ def _write_case(folder: Path, number: int, case: Any) -> dict[str, Any]:
     return written
 
 
-def _write_arrays(path: Path, values: "list[Any]") -> None:
+def _write_arrays(path: Path, values: list[Any]) -> None:
     import numpy as np
 
     arrays = [np.asarray(value) for value in values]
@@ -142,54 +159,39 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _packages() -> "dict[str, str]":
+def _packages() -> dict[str, str]:
     found = importlib.metadata.distributions()
     return {found.metadata["Name"]: found.version for found in found}
 
 
-def _write_result(folder: Path, result: "dict[str, Any]") -> None:
+def _write_result(folder: Path, result: dict[str, Any]) -> None:
     beside = folder / "result.json.part"
     beside.write_text(json.dumps(result), encoding="utf-8")
     beside.rename(folder / "result.json")
 
 
-def _limit(memory_bytes: int, cpu_s: int) -> None:
+def _limit(memory_bytes: int, disk_bytes: int, cpu_s: int, *, alone: bool) -> None:
+    """Limit this process and what it starts; `alone` says that no other process of the user counts among its own."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Some systems have no limit of address space.
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    wanted = {
+        resource.RLIMIT_CPU: cpu_s,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: disk_bytes,
+        resource.RLIMIT_AS: memory_bytes,
+    }
+    if alone and _kernel() >= (5, 14):
+        # Older kernels count the user's other processes too.
+        wanted[resource.RLIMIT_NPROC] = _MOST_PROCESSES
+    for kind, most in wanted.items():
+        # Some systems have no limit of address space, and nobody may raise what is lower already.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(kind, (most, most))
 
 
-def _leave_network() -> bool:
-    """Go on in namespaces of our own: no network interface but an idle loopback, no other processes, no more rights than the user's."""
-    import ctypes
-
-    library = ctypes.CDLL(None, use_errno=True)
-    user, group = os.getuid(), os.getgid()
-    rest = _CLONE_NEWNET | _CLONE_NEWPID | _CLONE_NEWIPC
-    if not hasattr(library, "unshare") or library.unshare(_CLONE_NEWUSER | rest) != 0:
-        return False
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{user} {user} 1"),
-        ("gid_map", f"{group} {group} 1"),
-    ):
-        (Path("/proc/self") / name).write_text(text)
-    _go_on_as_first_process(library)
-    return True
-
-
-def _go_on_as_first_process(library: Any) -> None:
-    """Fork: the child is the first process of the new namespace, and whatever it starts ends with it; the parent only waits."""
-    child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        os._exit(code if code >= 0 else 128 - code)
-    library.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+def _kernel() -> tuple[int, int]:
+    numbers = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ def rows_between(known: Sequence[Sequence[float]]) -> Any:
     and up to half the span beyond both ends. A column of which nothing is known gets normal values of three widths.
     """
     random = np.random.default_rng(_SEED)
-    columns = [_column(np.unique(np.asarray(values, np.float64)), random) for values in known]
-    return np.stack(columns, axis=1).astype(np.float32)
+    # Beside the largest float32 lies infinity.
+    with np.errstate(over="ignore"):
+        columns = [_column(np.unique(np.asarray(values, np.float64)), random) for values in known]
+        return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _column(values: Any, random: Any) -> Any:
@@ -39,19 +41,18 @@ def _column(values: Any, random: Any) -> Any:
 
 def varied(rows: Any, labels: Any) -> Any:
     """Choose up to 256 rows in which every label that occurs is as frequent as can be."""
-    order = np.argsort(labels, kind="stable")
-    _, starts, inverse = np.unique(labels[order], return_index=True, return_inverse=True)
+    return rows[varied_places(labels)]
+
+
+def varied_places(labels: Any) -> Any:
+    """The places of up to 256 rows in which every label, or every combination of several, is as frequent as can be."""
+    _, kinds = np.unique(labels, axis=0, return_inverse=True)
+    kinds = kinds.reshape(-1)
+    order = np.argsort(kinds, kind="stable")
+    _, starts, inverse = np.unique(kinds[order], return_index=True, return_inverse=True)
     rank_in_label = np.arange(len(order)) - starts[inverse.reshape(-1)]
     chosen = order[np.argsort(rank_in_label, kind="stable")][:ROWS]
-    return rows[np.sort(chosen)]
-
-
-def with_missing(rows: Any) -> Any:
-    """64 of the rows with every seventh value or so missing (NaN)."""
-    random = np.random.default_rng(_SEED)
-    made = rows[:64].copy()
-    made[random.random(made.shape) < 0.15] = np.nan
-    return made
+    return np.sort(chosen)
 
 
 def sample_matrix(sample: Mapping[str, Any], columns: int, names: "Sequence[str] | None") -> Any:
@@ -82,6 +83,6 @@ def _as_numbers(array: Any) -> Any:
     if array.dtype.kind not in "biuf":
         raise ConversionRefused(
             "the sample holds text where the model takes numbers",
-            "Give numbers only; models with text columns cannot be converted yet.",
+            "Give numbers only, as the model was trained on.",
         )
     return array.astype(np.float32)

@@ -4,25 +4,30 @@ import importlib.util
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from onnxport.converter.inside import run as _program
-from onnxport.converter.interface import Case, ConversionRefused, Exported, Job, Output
+from onnxport.converter.interface import Case, ConversionRefused, Exported, Job
 from onnxport.converter.isolation.errors import CannotIsolate, ChildCrashed, ChildLimitReached
+from onnxport.converter.isolation.left_behind import LeftBehind
+from onnxport.converter.isolation.process import ChildLimits, Ended, run_limited
+from onnxport.converter.isolation.source import readable_for
+from onnxport.domain.printable_text import printable
 from onnxport.errors import UserError
 
 _PACKAGE = Path(__file__).parents[2]
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
+PROTECTIONS = frozenset({"network", "processes", "files"})
+"""What must hold for a file that runs code."""
+
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "JAVA_HOME", "TZ")
 
 
 class Isolation(StrEnum):
-    """Whether the child must be cut off from the network, is where the system can, or is not."""
+    """Whether the child must be shut in, is as far as the system can, or is not."""
 
     REQUIRED = "required"
     PREFERRED = "preferred"
@@ -30,21 +35,18 @@ class Isolation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ChildLimits:
-    """Wall-clock seconds, and bytes of address space."""
-
-    time_s: int = 900
-    memory_bytes: int = 8 << 30
-
-
-@dataclass(frozen=True, slots=True)
 class Converted:
-    """What the child left: the export, the cases, the packages it ran with, and whether it was cut off from the network."""
+    """What the child left: the export, the cases, the packages it ran with; and which protections held (`inside/sandbox.py`)."""
 
     exported: Exported
     cases: tuple[Case, ...]
     packages: Mapping[str, str]
-    isolated: bool
+    protections: frozenset[str]
+
+    @property
+    def isolated(self) -> bool:
+        """Whether it was cut off from the network, from other processes, and from all files but its own and the model."""
+        return self.protections >= PROTECTIONS
 
 
 class ModelUnreadable(UserError):
@@ -77,17 +79,39 @@ def run_converter(
 ) -> Converted:
     """Run one job in an empty folder. Raises an error of this module, of `errors`, or `ConversionRefused`."""
     _write_job(job, limits, isolation, folder)
-    exit_code = _run(module, python, limits, folder)
-    result = _read_result(folder)
+    ended = _run(module, python, limits, folder)
+    held = _held(ended.first_words)
+    if held is not None and (missing := _required(isolation) - held):
+        raise CannotIsolate(job.source, sorted(missing))
+    left = LeftBehind(folder, job.source, limits)
+    result = left.result()
     if result is None:
-        if exit_code in (128 + signal.SIGXCPU, -signal.SIGXCPU):
-            raise ChildLimitReached(f"used {limits.time_s} s of processor time", "--time-limit")
-        raise ChildCrashed(exit_code, _last_words(folder))
-    if result.get("cannot_isolate"):
-        raise CannotIsolate(job.source)
+        _raise_ending(ended, limits)
     if "error" in result:
-        _raise_error(job.source, limits, **result["error"])
-    return _read_converted(result, folder)
+        _raise_error(job.source, limits, **left.error(result))
+    exported, cases, packages = left.converted(result)
+    return Converted(exported, cases, packages, frozenset(held or ()))
+
+
+def _required(isolation: Isolation) -> frozenset[str]:
+    return PROTECTIONS if isolation is Isolation.REQUIRED else frozenset()
+
+
+def _held(first_words: str) -> set[str] | None:
+    """What the child said before the model had a say; `None` where it did not come to that."""
+    line = next((li for li in first_words.splitlines() if li.startswith(_program.HELD)), None)
+    return None if line is None else set(json.loads(line.removeprefix(_program.HELD)))
+
+
+def _raise_ending(ended: Ended, limits: ChildLimits) -> NoReturn:
+    if ended.exit_code in (128 + signal.SIGXCPU, -signal.SIGXCPU):
+        raise ChildLimitReached(f"used {limits.time_s} s of processor time", "--time-limit")
+    said = [
+        line
+        for line in ended.last_words.splitlines()
+        if line.strip() and not line.startswith(_program.HELD)
+    ]
+    raise ChildCrashed(ended.exit_code, printable(" ".join(said[-1].split()))[:300] if said else "")
 
 
 def _write_job(job: Job, limits: ChildLimits, isolation: Isolation, folder: Path) -> None:
@@ -109,37 +133,23 @@ def _write_job(job: Job, limits: ChildLimits, isolation: Isolation, folder: Path
         "inputs": job.inputs,
         "outputs": job.outputs,
         "opset": job.opset,
-        "isolate": isolation,
+        "parent": os.getpid(),
+        "shut_in": isolation is not Isolation.NO,
+        "required": sorted(_required(isolation)),
+        "readable": readable_for(job),
         "memory_bytes": limits.memory_bytes,
+        "disk_bytes": limits.disk_bytes,
         "cpu_s": limits.time_s * max(1, os.cpu_count() or 1),
     }
     (folder / "job.json").write_text(json.dumps(document), encoding="utf-8")
 
 
-def _run(module: str, python: Path, limits: ChildLimits, folder: Path) -> int:
+def _run(module: str, python: Path, limits: ChildLimits, folder: Path) -> Ended:
     spec = importlib.util.find_spec(module)
     assert spec is not None
     assert spec.origin is not None
     command = [python, "-I", "-B", _program.__file__, _PACKAGE, module, spec.origin, folder]
-    with (folder / "words.txt").open("wb") as words:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=folder,
-            env=_environment_of(folder),
-            stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
-            start_new_session=True,
-        )
-    try:
-        return process.wait(limits.time_s)
-    except subprocess.TimeoutExpired:
-        raise ChildLimitReached(f"took longer than {limits.time_s} s", "--time-limit") from None
-    finally:
-        # Also what the child started and left behind in its session.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    return run_limited([str(part) for part in command], _environment_of(folder), limits, folder)
 
 
 def _environment_of(folder: Path) -> dict[str, str]:
@@ -156,14 +166,6 @@ def _environment_of(folder: Path) -> dict[str, str]:
     }
 
 
-def _read_result(folder: Path) -> dict[str, Any] | None:
-    try:
-        result: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return result
-
-
 def _raise_error(
     source: Path, limits: ChildLimits, stage: str, message: str, remedy: str, *, refused: bool
 ) -> None:
@@ -177,36 +179,3 @@ def _raise_error(
     if stage == "open":
         raise ModelUnreadable(source, message)
     raise ExportFailed(source, stage, message)
-
-
-def _read_converted(result: Mapping[str, Any], folder: Path) -> Converted:
-    outputs = tuple(
-        Output(**{**output, "labels": tuple(output["labels"])}) for output in result["outputs"]
-    )
-    exported = Exported(
-        (folder / "model.onnx").read_bytes(),
-        outputs,
-        result["framework_version"],
-        tuple(result["remarks"]),
-        tuple(result["inputs"]),
-    )
-    cases = tuple(_read_case(folder, *entry) for entry in enumerate(result["cases"]))
-    return Converted(exported, cases, result["packages"], result["isolated"])
-
-
-def _read_case(folder: Path, number: int, entry: Mapping[str, Any]) -> Case:
-    import numpy as np
-
-    sides = {}
-    for side in ("inputs", "expected"):
-        with np.load(folder / f"case-{number}-{side}.npz", allow_pickle=False) as arrays:
-            sides[side] = {name: arrays[f"a{index}"] for index, name in enumerate(entry[side])}
-    return Case(
-        entry["origin"], sides["inputs"], sides["expected"], entry["batched"], entry["optional"]
-    )
-
-
-def _last_words(folder: Path) -> str:
-    lines = (folder / "words.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-    last = " ".join(lines[-1].split()) if lines else ""
-    return "".join(c if c.isprintable() else "?" for c in last)[:300]

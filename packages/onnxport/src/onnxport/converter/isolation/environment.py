@@ -19,6 +19,14 @@ from onnxport.environment.place import ensure_place, is_whole, machine_name, pyt
 from onnxport.environment.uv import install_lock, make_environment, run_uv
 
 CACHE_VARIABLE = "ONNXPORT_CACHE"
+_OWN_SOURCES = (
+    "UV_FIND_LINKS",
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_NO_INDEX",
+)
 
 Say = Callable[[str], None]
 
@@ -78,7 +86,7 @@ def _fill(
         make_environment(beside, _interpreter(wanted), say)
         python = python_of(beside)
         lock = _lock_with(pinned, packages, python, beside, say) if packages else pinned.lock
-        install_lock(python, lock, say)
+        install_lock(python, lock, say, settings=_settings_of(pinned))
     except UvFailed as failure:
         if packages and not failure.unreachable:
             raise PackagesUnusable(converter, packages, failure.last_words) from failure
@@ -98,8 +106,20 @@ def _lock_with(
     requirements = pinned.lock.with_suffix(".in")
     command = ["pip", "compile", "--no-header", "--no-annotate", "--generate-hashes", "--no-build"]
     command += ["--python", str(python), "--output-file", str(lock), "--overrides", str(wanted)]
-    run_uv([*command, str(requirements), str(wanted)], folder, say)
+    run_uv([*command, str(requirements), str(wanted)], folder, say, _settings_of(pinned))
     return lock
+
+
+def _settings_of(pinned: PinnedEnvironment) -> dict[str, str]:
+    """Where uv finds this lock's builds of PyTorch, unless the user's own settings say where packages come from.
+
+    With a backend uv asks PyTorch's index for PyTorch and looks nowhere else, not into a folder or mirror either. The index holds the same
+    files for macOS as the usual one, so this is for Linux only.
+    """
+    own = any(os.environ.get(name) for name in _OWN_SOURCES)
+    if pinned.torch_backend is None or own or sys.platform != "linux":
+        return {}
+    return {"UV_TORCH_BACKEND": pinned.torch_backend}
 
 
 def _python_for(pinned: PinnedEnvironment) -> str:

@@ -5,6 +5,12 @@ from pathlib import Path
 
 from onnxport.errors import PlatformError, UserError
 
+_PROTECTIONS = {
+    "network": "the network",
+    "processes": "other processes",
+    "files": "your files",
+}
+
 
 class EnvironmentFailed(PlatformError):
     """The environment of a converter could not be made."""
@@ -65,13 +71,26 @@ class ChildCrashed(UserError):
         )
 
 
+class ChildUntrustworthy(UserError):
+    """The process that converted left something that no converter leaves."""
+
+    code = "conversion_answer"
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            f"the process that opened {path.name} left {what}: either the file is damaged, or it does more than hold a model",
+            "Do not use this file unless you know where it comes from; save the model again, and convert that.",
+        )
+
+
 class CannotIsolate(UserError):
-    """This system offers no process without network, and the file runs code when opened."""
+    """This system cannot shut a process in, and the file runs code when opened."""
 
     code = "cannot_isolate"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, missing: Sequence[str]) -> None:
+        said = ", ".join(_PROTECTIONS[name] for name in missing)
         super().__init__(
-            f"opening {path.name} runs code that is in the file, and this system does not let onnxport cut a process off from the network",
-            "Save the model in a format that runs no code (skops), or accept the risk with --trust=unsandboxed.",
+            f"opening {path.name} runs code that is in the file, and this system does not let onnxport cut a process off from {said}",
+            "Save the model in a format that runs no code, allow user namespaces, or accept the risk with --trust=unsandboxed.",
         )

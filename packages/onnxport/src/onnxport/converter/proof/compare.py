@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from onnxport.converter.interface import Output
+from onnxport.converter.proof.ties import count_ties, score_names
 from onnxport.domain.conversion import OutputComparison
 
 Array = np.ndarray[Any, Any]
@@ -39,18 +40,20 @@ def compare(outputs: Sequence[Output], pairs: Sequence[Pair]) -> list[Verdict]:
 
 def _compare_output(output: Output, pairs: Sequence[Pair], outputs: Sequence[Output]) -> Verdict:
     """Rows of one shape are compared together: their usual size and whether they vary is seen over all of them."""
-    by_shape: dict[tuple[int, ...], list[tuple[Array, Array, Array | None]]] = {}
+    by_shape: dict[tuple[int, ...], list[tuple[Array, Array, list[Array]]]] = {}
+    names = score_names(output)
     for pair in pairs:
         wanted, got = aligned(pair.expected[output.name], pair.actual[output.name])
-        scores = None if output.scores is None else pair.expected.get(output.scores)
+        scores = [pair.expected[name] for name in names if name in pair.expected]
         by_shape.setdefault(wanted.shape[1:], []).append((wanted, got, scores))
     verdicts = []
     for group in by_shape.values():
         wanted = np.concatenate([entry[0] for entry in group])
         got = np.concatenate([entry[1] for entry in group])
         if output.role == "label":
-            found = [entry[2] for entry in group if entry[2] is not None]
-            scores = np.concatenate(found) if len(found) == len(group) else None
+            whole = all(len(entry[2]) == len(names) for entry in group)
+            columns = zip(*(entry[2] for entry in group), strict=True) if whole else ()
+            scores = [np.concatenate(arrays) for arrays in columns]
             verdicts.append(_compare_labels(output, wanted, got, scores, outputs))
         else:
             verdicts.append(_compare_values(output, wanted, got))
@@ -90,7 +93,7 @@ def aligned(expected: Array, actual: Array) -> tuple[Array, Array]:
 
 def _compare_values(output: Output, expected: Array, actual: Array) -> Verdict:
     wanted, got = expected.astype(np.float64), actual.astype(np.float64)
-    absolute = output.absolute * _scale(wanted)
+    absolute = max(output.absolute * _scale(wanted), output.step)
     error = _absolute_error(wanted, got)
     within = bool(np.all(error <= absolute + output.relative * np.abs(_finite(wanted))))
     size = np.abs(_finite(wanted))
@@ -115,14 +118,19 @@ def _compare_labels(
     output: Output,
     expected: Array,
     actual: Array,
-    scores: Array | None,
+    scores: Sequence[Array],
     outputs: Sequence[Output],
 ) -> Verdict:
     as_text = "U" in (expected.dtype.kind, actual.dtype.kind) or actual.dtype == object
     if as_text:
         expected, actual = expected.astype(str), actual.astype(str)
     flipped = np.flatnonzero((expected != actual).reshape(len(expected), -1).any(axis=1))
-    ties = _count_ties(output, expected, actual, scores, flipped, outputs)
+    stated = {given.name: given.absolute for given in outputs}
+    tolerances = [
+        stated[name] * _scale(array.astype(np.float64))
+        for name, array in zip(score_names(output), scores, strict=False)
+    ]
+    ties = count_ties(output, expected, actual, scores, tolerances)
     comparison = OutputComparison(
         name=output.name,
         rows=len(expected),
@@ -137,34 +145,6 @@ def _compare_labels(
         flips_at=tuple(int(row) for row in flipped[:_MOST_FLIPS_TOLD]),
     )
     return Verdict(comparison, len(flipped) == ties, ties)
-
-
-def _count_ties(
-    output: Output,
-    expected: Array,
-    actual: Array,
-    scores: Array | None,
-    flipped: Array,
-    outputs: Sequence[Output],
-) -> int:
-    """How many flips lie between two labels whose scores, as the framework gave them, differ by less than the scores' tolerance."""
-    if scores is None or not len(flipped):
-        return 0
-    tolerance = next(o.absolute for o in outputs if o.name == output.scores)
-    matrix = scores.reshape(len(scores), -1).astype(np.float64)
-    tolerance *= _scale(matrix)
-    if matrix.shape[1] == 1:
-        return int(np.count_nonzero(np.abs(matrix[flipped, 0]) <= tolerance))
-    labels = [str(label) for label in output.labels or range(matrix.shape[1])]
-    if len(labels) != matrix.shape[1]:
-        return 0
-    column = {label: position for position, label in enumerate(labels)}
-    ties = 0
-    for row in flipped:
-        pair = [column.get(str(side[row].reshape(-1)[0])) for side in (expected, actual)]
-        if None not in pair:
-            ties += bool(abs(matrix[row, pair[0]] - matrix[row, pair[1]]) <= tolerance)
-    return ties
 
 
 def _scale(values: Array) -> float:

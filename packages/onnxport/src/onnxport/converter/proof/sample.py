@@ -1,8 +1,14 @@
-"""Reading the user's sample: named arrays from .npz, .npy, .csv or .json, told apart by content. Nothing in it is run."""
+"""Reading the user's sample: named arrays from .npz, .npy, .csv or .json, told apart by content. Nothing in it is run.
+
+What is read, and what it unpacks to, is bounded before it is done: a sample may come from elsewhere.
+"""
 
 import csv
 import io
 import json
+import math
+import os
+import stat
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +17,9 @@ import numpy as np
 
 from onnxport.converter.interface import Arrays
 from onnxport.errors import UserError
+
+_LARGEST_ARRAYS = 4 << 30
+_LARGEST_TEXT = 64 << 20
 
 
 class SampleUnreadable(UserError):
@@ -28,11 +37,12 @@ class SampleUnreadable(UserError):
 def read_sample(path: Path) -> Arrays:
     """The arrays of a sample by name, in the order of the file; a single unnamed array is called `X`. Raises `SampleUnreadable`."""
     try:
-        body = path.read_bytes()
-        arrays = _read(path, body)
+        arrays = _read(path, _body(path))
     except OSError as error:
         raise SampleUnreadable(path, error.strerror or str(error)) from None
-    except (ValueError, EOFError, RecursionError, csv.Error, zipfile.BadZipFile) as error:
+    except MemoryError:
+        raise SampleUnreadable(path, "it does not fit into memory") from None
+    except (ValueError, TypeError, OverflowError, EOFError, RecursionError, csv.Error) as error:
         raise SampleUnreadable(path, " ".join(str(error).split())[:200]) from None
     lengths = {len(array) if array.ndim else 1 for array in arrays.values()}
     if not arrays or lengths == {0}:
@@ -40,16 +50,58 @@ def read_sample(path: Path) -> Arrays:
     return arrays
 
 
+def _body(path: Path) -> bytes:
+    """The content of a plain file; anything else is not even waited for."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise SampleUnreadable(path, "it is no file")
+        if status.st_size > _LARGEST_ARRAYS:
+            raise SampleUnreadable(path, f"it is larger than {_LARGEST_ARRAYS >> 30} GiB")
+        return file.read(_LARGEST_ARRAYS)
+
+
 def _read(path: Path, body: bytes) -> Arrays:
-    if body.startswith(b"\x93NUMPY"):
-        return {"X": np.load(io.BytesIO(body), allow_pickle=False)}
-    if body.startswith(b"PK\x03\x04"):
-        with np.load(io.BytesIO(body), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+    if body.startswith((b"\x93NUMPY", b"PK\x03\x04")):
+        try:
+            return _from_numpy(body)
+        except (ValueError, EOFError):
+            raise
+        except Exception as error:  # damaged archives lead to errors of many types
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+    if len(body) > _LARGEST_TEXT:
+        raise SampleUnreadable(path, f"it is text of more than {_LARGEST_TEXT >> 20} MiB")
     text = body.decode("utf-8-sig")
     if text.lstrip()[:1] in ("[", "{"):
         return _from_json(path, json.loads(text))
     return _from_csv(path, text)
+
+
+def _from_numpy(body: bytes) -> Arrays:
+    if not body.startswith(b"PK"):
+        return {"X": _array_in(body)}
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        parts = [part for part in archive.infolist() if not part.is_dir()]
+        if sum(part.file_size for part in parts) > _LARGEST_ARRAYS:
+            raise ValueError(f"it unpacks to more than {_LARGEST_ARRAYS >> 30} GiB")
+        return {part.filename.removesuffix(".npy"): _array_in(archive.read(part)) for part in parts}
+
+
+def _array_in(body: bytes) -> "np.ndarray[Any, Any]":
+    """One array; memory for it is taken only where its values are there."""
+    file = io.BytesIO(body)
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, _, kind = read(file)
+    if kind.hasobject:
+        raise ValueError("it holds pickled objects, which run code when opened")
+    if math.prod(shape) * kind.itemsize > len(body) - file.tell():
+        raise ValueError("an array in it is larger than what it holds")
+    file.seek(0)
+    array: np.ndarray[Any, Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
 
 
 def _from_json(path: Path, document: Any) -> Arrays:
@@ -102,5 +154,13 @@ def _array(path: Path, values: Any) -> "np.ndarray[Any, Any]":
     except ValueError:
         raise SampleUnreadable(path, "its rows do not all have the same length") from None
     if array.dtype == object:
-        array = np.array(values, np.float64)  # null stands for a missing number
+        array = _without_gaps(array)
     return array
+
+
+def _without_gaps(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """`null` among text as an empty text, else as a missing number."""
+    values = [value for value in array.reshape(-1) if value is not None]
+    if values and all(isinstance(value, str) for value in values):
+        return np.where(array == None, "", array).astype(str)  # noqa: E711 - element by element
+    return array.astype(np.float64)

@@ -1,6 +1,5 @@
 """Converting and proving: the plain way first, then what else the converter knows to try."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,31 +16,33 @@ from onnxport.converter.interface import (
     Recognised,
 )
 from onnxport.converter.isolation.child import (
-    ChildLimits,
     Converted,
     ExportFailed,
     Isolation,
     run_converter,
 )
 from onnxport.converter.isolation.errors import ChildCrashed
+from onnxport.converter.isolation.folder import job_folder
+from onnxport.converter.isolation.process import ChildLimits
 from onnxport.converter.proof.expected import expected_case
 from onnxport.converter.proof.normalise import main_opset, normalise
 from onnxport.converter.proof.prove import Proven, prove
 from onnxport.domain.conversion import Conversion
 from onnxport.errors import UserError
+from onnxport.service.conversion.errors import SourceChanged
 from onnxport.service.progress import Progress
+from onnxport.service.source_digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A conversion that is ready to run: everything is looked at and made.
+    """A conversion that is ready to run: everything is looked at.
 
     `source_name` and `source_sha256` go into the proof; `cases` and `expected` are answers that were given beforehand.
     """
 
     converter: Converter
     recognised: Recognised
-    python: Path
     job: Job
     limits: ChildLimits
     isolation: Isolation
@@ -60,8 +61,8 @@ class Attempt:
     remarks: tuple[str, ...] = ()
 
 
-def convert_and_prove(task: Task, progress: Progress) -> Attempt:
-    """Try the plain way, then the converter's remedies, until one is proven.
+def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
+    """Try the plain way, then the converter's remedies, until one is proven; `python` is that of the converter's environment.
 
     When none is, the first attempt that converted stands. Raises what the plain way raised when none converted; a file that cannot be
     opened, or a limit that is reached, ends it at once.
@@ -71,7 +72,7 @@ def convert_and_prove(task: Task, progress: Progress) -> Attempt:
     for remedy in ("", *task.converter.remedies):
         job = replace(task.job, remedy=remedy)
         try:
-            attempt = _attempt(task, job, progress)
+            attempt = _attempt(task, job, python, progress)
         except (ExportFailed, ChildCrashed, ConversionRefused) as error:
             if isinstance(error, ConversionRefused) and error.stage == "open":
                 raise
@@ -85,20 +86,20 @@ def convert_and_prove(task: Task, progress: Progress) -> Attempt:
     raise failures[0]
 
 
-def _attempt(task: Task, job: Job, progress: Progress) -> Attempt:
+def _attempt(task: Task, job: Job, python: Path, progress: Progress) -> Attempt:
     with (
         progress.step("convert") as step,
-        tempfile.TemporaryDirectory(prefix="onnxport-convert-") as folder,
+        job_folder() as folder,
     ):
         module = module_of(task.converter.name)
-        converted = run_converter(
-            module, task.python, job, task.limits, task.isolation, Path(folder)
-        )
+        converted = run_converter(module, python, job, task.limits, task.isolation, folder)
+        if task.source_sha256 is not None and sha256_of(job.source) != task.source_sha256:
+            raise SourceChanged(job.source)
         step.detail = f"{task.converter.title} {converted.exported.framework_version}"
         if job.remedy:
             step.detail += f", with {job.remedy}"
         if task.recognised.kind.runs_code and not converted.isolated:
-            step.detail += ", not cut off from the network"
+            step.detail += ", not in a sandbox"
     return _prove(task, job, converted, progress)
 
 
@@ -107,7 +108,7 @@ def prove_exported(
 ) -> Attempt:
     """Prove what was converted in this process, with these packages, by the answers that the task brings."""
     versions = dict(package.split("==") for package in packages)
-    return _prove(task, task.job, Converted(exported, (), versions, isolated=False), progress)
+    return _prove(task, task.job, Converted(exported, (), versions, frozenset()), progress)
 
 
 def _prove(task: Task, job: Job, converted: Converted, progress: Progress) -> Attempt:

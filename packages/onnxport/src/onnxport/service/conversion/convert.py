@@ -1,6 +1,5 @@
 """Converting a model file, or an object of this process, into a proven ONNX file with its proof beside it."""
 
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.converter.find import all_converters
-from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
+from onnxport.converter.interface import Arrays, Converter, FileKind, Job, Recognised
+from onnxport.converter.isolation.child import PROTECTIONS, Isolation
 from onnxport.converter.proof.prove import Proven
 from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.attempt import (
@@ -21,6 +21,7 @@ from onnxport.service.conversion.errors import ExpectedWithoutSample, NotALiveMo
 from onnxport.service.conversion.options import ConvertOptions, Trust
 from onnxport.service.conversion.output import check_output, default_output, write
 from onnxport.service.conversion.recognition import (
+    check_readable,
     check_trust,
     described,
     isolation_for,
@@ -32,15 +33,23 @@ from onnxport.service.source_digest import sha256_of
 
 @dataclass(frozen=True, slots=True)
 class ConversionResult:
-    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user."""
+    """A conversion: where the model and its proof are, the converter, the kind of the source, and remarks for the user.
+
+    `protections` names what held while the file was open: `network`, `processes`, `files`, `contents` (`converter/inside/sandbox.py`).
+    """
 
     output: Path
     proof_file: Path
     proven: Proven
     converter: str
     kind: FileKind
-    isolated: bool
+    protections: frozenset[str]
     remarks: tuple[str, ...]
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the file was opened without network, other processes, and the user's files."""
+        return self.protections >= PROTECTIONS
 
 
 def convert_file(
@@ -54,14 +63,19 @@ def convert_file(
     options, progress = options or ConvertOptions(), progress or NoProgress()
     output = options.output or default_output(source)
     with progress.step("recognise") as step:
+        check_readable(source)
+        # Before anything is looked at: what is found, what is opened and what the proof names are then the same bytes.
+        digest = sha256_of(source)
         converter, recognised = recognise(source, options.framework)
         check_output(source, output, overwrite=options.overwrite)
-        check_trust(source, recognised, options.trust)
+        check_trust(source, converter, recognised, options.trust)
         job = _job(source, recognised, options)
         converter.require(job, recognised)
         step.detail = described(converter, recognised)
-    attempt = _run(converter, recognised, job, options, progress, source.name, sha256_of(source))
-    return _finish(source.name, output, converter, recognised, attempt, options, progress)
+    isolation = isolation_for(recognised, options.trust)
+    task = _task(converter, recognised, job, isolation, options, source.name, digest)
+    attempt = convert_and_prove(task, _environment(converter, options, progress), progress)
+    return _finish(task, attempt, output, options, progress)
 
 
 def convert_live(
@@ -85,23 +99,21 @@ def convert_live(
             check_output(None, output, overwrite=options.overwrite)
             live = converter.save(model, example, Path(folder))
             recognised = Recognised(live.kind)
-            packages = (*live.packages, *options.packages)
-            # The object is the user's own: it ran before it was put into the file.
-            options = replace(options, packages=packages, trust=_own(options.trust))
+            options = replace(options, packages=(*live.packages, *options.packages))
             job = _job(live.source, recognised, options)
-            job = replace(job, sample=live.sample if job.sample is None else job.sample)
+            # The object is the user's own: it ran before it was put into the file.
+            job = replace(
+                job, trusted=True, sample=live.sample if job.sample is None else job.sample
+            )
+            isolation = Isolation.NO if options.trust is Trust.UNSANDBOXED else Isolation.PREFERRED
+            task = _task(converter, recognised, job, isolation, options, name, None)
+            task = replace(task, cases=live.cases)
             step.detail = f"{converter.title}, {live.kind.name}"
-        if live.exported is None:
-            attempt = _run(converter, recognised, job, options, progress, name, None, live.cases)
-        else:
-            here = Path(sys.executable)
-            task = _task(converter, recognised, job, options, here, name, None, live.cases)
+        if live.exported is not None:
             attempt = prove_exported(task, live.exported, live.packages, progress)
-        return _finish(name, output, converter, recognised, attempt, options, progress)
-
-
-def _own(trust: Trust) -> Trust:
-    return Trust.SANDBOXED if trust is Trust.NO else trust
+        else:
+            attempt = convert_and_prove(task, _environment(converter, options, progress), progress)
+        return _finish(task, attempt, output, options, progress)
 
 
 def _job(source: Path, recognised: Recognised, options: ConvertOptions) -> Job:
@@ -123,73 +135,53 @@ def _arrays(given: Path | Arrays | None) -> Arrays | None:
     return read_sample(given) if isinstance(given, Path) else given
 
 
-def _run(
+def _task(
     converter: Converter,
     recognised: Recognised,
     job: Job,
+    isolation: Isolation,
     options: ConvertOptions,
-    progress: Progress,
     source_name: str,
     source_sha256: str | None,
-    cases: Sequence[Case] = (),
-) -> Attempt:
+) -> Task:
+    return Task(
+        converter,
+        recognised,
+        job,
+        options.limits,
+        isolation,
+        source_name,
+        source_sha256,
+        _arrays(options.expected),
+    )
+
+
+def _environment(converter: Converter, options: ConvertOptions, progress: Progress) -> Path:
     with progress.step("environment") as step:
         python = options.cache.ensure(
             converter.name, converter.environment, progress.notice, options.packages
         )
         step.detail = str(python.parent.parent)
-    task = _task(converter, recognised, job, options, python, source_name, source_sha256, cases)
-    return convert_and_prove(task, progress)
-
-
-def _task(
-    converter: Converter,
-    recognised: Recognised,
-    job: Job,
-    options: ConvertOptions,
-    python: Path,
-    source_name: str,
-    source_sha256: str | None,
-    cases: Sequence[Case],
-) -> Task:
-    return Task(
-        converter,
-        recognised,
-        python,
-        job,
-        options.limits,
-        isolation_for(recognised, options.trust),
-        source_name,
-        source_sha256,
-        _arrays(options.expected),
-        tuple(cases),
-    )
+    return python
 
 
 def _finish(
-    source_name: str,
-    output: Path,
-    converter: Converter,
-    recognised: Recognised,
-    attempt: Attempt,
-    options: ConvertOptions,
-    progress: Progress,
+    task: Task, attempt: Attempt, output: Path, options: ConvertOptions, progress: Progress
 ) -> ConversionResult:
     proven = attempt.proven
     if not proven.proof.proven and not options.allow_unproven:
-        raise NotProven(source_name, proven.proof, converter.remedies)
+        raise NotProven(task.source_name, proven.proof, task.converter.remedies)
     with progress.step("write") as step:
         proof_file = write(output, proven)
         step.detail = str(output)
-    remarks = (*attempt.remarks, *_flip_remarks(proven))
     return ConversionResult(
         output,
         proof_file,
         proven,
-        converter.name,
-        recognised.kind,
-        attempt.converted.isolated,
-        remarks,
+        task.converter.name,
+        task.recognised.kind,
+        attempt.converted.protections,
+        (*attempt.remarks, *_flip_remarks(proven)),
     )
 
 

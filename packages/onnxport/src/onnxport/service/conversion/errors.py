@@ -17,6 +17,18 @@ class SourceMissing(UserError):
         super().__init__(f"{path} cannot be read: {why}", "Name the saved model's file.")
 
 
+class SourceChanged(UserError):
+    """The model's file changed while it was converted: nothing says which of its contents was."""
+
+    code = "conversion_source_changed"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} changed while it was converted",
+            "Wait until whatever writes it has ended, or convert a copy of it.",
+        )
+
+
 class AlreadyOnnx(UserError):
     """An ONNX file needs no conversion."""
 
@@ -46,7 +58,7 @@ class TrustNeeded(UserError):
 
     code = "trust_needed"
 
-    def __init__(self, path: Path, recognised: Recognised) -> None:
+    def __init__(self, path: Path, recognised: Recognised, converter: Converter) -> None:
         finding = recognised.finding
         found = ""
         if finding is not None and finding.unexpected:
@@ -56,8 +68,14 @@ class TrustNeeded(UserError):
             found = f"; this one imports only names of its framework{complete}"
         super().__init__(
             f"{path.name} is a {recognised.kind.name} file: opening it runs code that is in the file{found}",
-            "If you know where it comes from and vouch for it, run again with --trust; or save the model as skops, which runs nothing.",
+            f"If you know where it comes from and vouch for it, run again with --trust{_safe_kinds(converter)}.",
         )
+
+
+def _safe_kinds(converter: Converter) -> str:
+    """What else the framework can save, that runs nothing when opened."""
+    kinds = [kind.name for kind in converter.kinds if not kind.runs_code]
+    return f"; or save the model as {' or '.join(kinds)}, which runs nothing" if kinds else ""
 
 
 class OutputExists(UserError):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.converter.interface import Arrays, Code
-from onnxport.converter.isolation.child import ChildLimits
 from onnxport.converter.isolation.environment import EnvironmentCache
+from onnxport.converter.isolation.process import ChildLimits
 from onnxport.service.conversion.errors import CodeUnusable
 
 

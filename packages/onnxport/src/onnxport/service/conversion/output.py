@@ -21,8 +21,10 @@ def default_output(source: Path) -> Path:
 
 def check_output(source: Path | None, output: Path, *, overwrite: bool) -> None:
     """Raise `OutputExists` where something is in the way that nobody said may go."""
-    if not output.exists():
+    if not os.path.lexists(output):
         return
+    if not output.is_file():
+        raise OutputExists(output, "it is there, and it is no file")
     if source is not None and output.samefile(source):
         raise OutputExists(output, "it is the model itself")
     if not overwrite and not _is_our_own(output):

@@ -5,6 +5,7 @@ from pathlib import Path
 from onnxport.converter.find import all_converters, find_converter
 from onnxport.converter.interface import Converter, Finding, Recognised
 from onnxport.converter.isolation.child import Isolation
+from onnxport.converter.isolation.source import why_unreadable
 from onnxport.service.conversion.errors import (
     AlreadyOnnx,
     NotOfFramework,
@@ -17,17 +18,15 @@ from onnxport.service.conversion.options import Trust
 
 
 def recognise(source: Path, framework: str | None) -> tuple[Converter, Recognised]:
-    """The converter of a file or folder.
+    """The converter of a file or folder that can be read.
 
     Raises:
-        SourceMissing: it cannot be read.
+        SourceMissing: it cannot be read after all.
         AlreadyOnnx, NotRecognised: no converter takes it.
         SeveralFrameworks: more than one would, and none is named.
         NotOfFramework: the named one does not.
         ConverterNotFound: there is no converter of that name.
     """
-    if not (source.is_file() or source.is_dir()):
-        raise SourceMissing(source, "there is no such file or folder")
     asked = all_converters() if framework is None else [find_converter(framework)]
     try:
         looked = [(converter, converter.recognise(source)) for converter in asked]
@@ -45,10 +44,16 @@ def recognise(source: Path, framework: str | None) -> tuple[Converter, Recognise
     raise NotRecognised(source, [converter.title for converter in asked])
 
 
-def check_trust(source: Path, recognised: Recognised, trust: Trust) -> None:
+def check_readable(source: Path) -> None:
+    """Raise `SourceMissing` where there is no file or folder, or none that can be read to its end."""
+    if (why := why_unreadable(source)) is not None:
+        raise SourceMissing(source, why)
+
+
+def check_trust(source: Path, converter: Converter, recognised: Recognised, trust: Trust) -> None:
     """Raise `TrustNeeded` for a file that runs code when opened and that nobody vouches for."""
     if recognised.kind.runs_code and trust is Trust.NO:
-        raise TrustNeeded(source, recognised)
+        raise TrustNeeded(source, recognised, converter)
 
 
 def isolation_for(recognised: Recognised, trust: Trust) -> Isolation:

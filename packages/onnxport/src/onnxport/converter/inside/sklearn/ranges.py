@@ -5,51 +5,44 @@ from typing import Any
 
 import numpy as np
 
+from onnxport.converter.inside.sklearn.parts import positions, seen_parts
+
 _MOST_POINTS = 2000
+_ROWS = ("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "means_", "theta_")
 
 
 def known_values(model: Any, columns: int) -> list[list[float]]:
     """Per input column the values that the model holds about it; an empty list where it holds none."""
     known: list[list[float]] = [[] for _ in range(columns)]
-    for part in first_parts(model):
-        for points in _points_of(part, columns):
-            for column in range(columns):
-                known[column].extend(points[:_MOST_POINTS, column].tolist())
-        for column, values in _thresholds_of(part):
-            if 0 <= column < columns:
+    for part, places in seen_parts(model, range(columns)):
+        if isinstance(part, str):  # passed on
+            continue
+        for points in _points_of(part, len(places)):
+            for at, column in enumerate(places):
+                if column is None:
+                    continue
+                known[column].extend(points[:_MOST_POINTS, at].tolist())
+        for at, values in _thresholds_of(part):
+            column = places[at] if 0 <= at < len(places) else None
+            if column is not None:
                 known[column].extend(values)
     return known
 
 
-def first_parts(model: Any) -> Iterator[Any]:
-    """The estimators inside a model that see its input columns as they come."""
-    if hasattr(model, "steps"):
-        steps = [step for _, step in model.steps if step not in (None, "passthrough")]
-        if steps:
-            yield from first_parts(steps[0])
-        return
-    yield model
-    inner = [getattr(model, name, None) for name in ("best_estimator_", "estimator_", "regressor_")]
-    inner += [
-        getattr(calibrated, "estimator", None)
-        for calibrated in getattr(model, "calibrated_classifiers_", ())
-    ]
-    for part in [*inner, *_listed(model)]:
-        if hasattr(part, "get_params"):
-            yield from first_parts(part)
-
-
-def _listed(model: Any) -> list[Any]:
-    # Bagged and isolated trees see a choice of columns: their numbering is not the model's.
-    chosen = getattr(model, "estimators_features_", None)
-    whole = chosen is None or all(len(c) == getattr(model, "n_features_in_", -1) for c in chosen)
-    listed = getattr(model, "estimators_", ()) if whole else ()
-    return list(np.ravel(np.asarray(listed, dtype=object))) if len(listed) else []
+def known_rows(model: Any, columns: int) -> Any:
+    """Whole rows that the model holds, [rows, columns]: those of its training that it compares with."""
+    found = []
+    for part, places in seen_parts(model, range(columns)):
+        if places != tuple(range(columns)):
+            continue
+        for name in _ROWS:
+            found += list(_fitting(getattr(part, name, None), columns))
+    return np.concatenate(found)[:_MOST_POINTS] if found else np.zeros((0, columns))
 
 
 def _points_of(part: Any, columns: int) -> Iterator[Any]:
     """Matrices [points, columns] of values that rows may take."""
-    for name in ("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "means_", "theta_"):
+    for name in _ROWS:
         yield from _fitting(getattr(part, name, None), columns)
     for low, high in (("data_min_", "data_max_"),):
         yield from _fitting(getattr(part, low, None), columns)
@@ -93,8 +86,25 @@ def _thresholds_of(part: Any) -> Iterator[tuple[int, list[float]]]:
     if tree is not None:
         for column in np.unique(tree.feature[tree.feature >= 0]):
             yield int(column), tree.threshold[tree.feature == column][:_MOST_POINTS].tolist()
+    yield from _splits_of(part)
+    for column, edges in enumerate(getattr(part, "bin_edges_", ())):
+        yield column, np.asarray(edges).tolist()
+    marker = getattr(part, "missing_values", None)
+    if isinstance(marker, (int, float)):
+        for column in range(getattr(part, "n_features_in_", 0)):
+            yield column, [float(marker)]
+
+
+def _splits_of(part: Any) -> Iterator[tuple[int, list[float]]]:
+    preprocessor = getattr(part, "_preprocessor", None)
+    order = None
+    if preprocessor is not None:
+        # Its trees see the columns in the order in which they were prepared.
+        order = [p for _, _, c in preprocessor.transformers_ for p in positions(c, preprocessor)]
     for predictor in np.ravel(np.asarray(getattr(part, "_predictors", ()), dtype=object)):
-        nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
+        nodes = predictor.nodes[(predictor.nodes["is_leaf"] == 0)]
+        nodes = nodes[nodes["is_categorical"] == 0]
         for column in np.unique(nodes["feature_idx"]):
             values = nodes["num_threshold"][nodes["feature_idx"] == column]
-            yield int(column), values[:_MOST_POINTS].tolist()
+            at = int(column) if order is None else order[column]
+            yield at, values[:_MOST_POINTS].tolist()

@@ -1,0 +1,1 @@
+"""What the CatBoost converter does in its environment."""

@@ -1,0 +1,195 @@
+"""Reading CatBoost's JSON of a model (https://catboost.ai/docs/en/concepts/json-model-example): trees, and what becomes of their sum."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from onnxport.converter.inside.trees.forest import LEAF, Tree
+from onnxport.converter.inside.trees.labels import plain_labels
+from onnxport.converter.interface import ConversionRefused
+
+# What the sum becomes for each loss. Source: `predict` of CatBoost's classes for Python.
+_TWO_CLASSES = {"Logloss", "CrossEntropy", "Focal"}
+_MANY_LABELS = {"MultiLogloss", "MultiCrossEntropy"}
+_EXPONENTIAL = {"Poisson", "Tweedie"}
+_CLASSIFIERS = {*_TWO_CLASSES, *_MANY_LABELS, "MultiClass", "MultiClassOneVsAll"}
+_OWN_LOSSES = ("PythonUserDefined", "UserPerObj", "UserQuerywise")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A CatBoost model: its loss, sums per row, columns, trees, start of the sums, class labels, and threshold of the second class.
+
+    `labels` are as ONNX holds them, for classifiers that choose one class.
+    """
+
+    loss: str
+    outputs: int
+    names: tuple[str, ...]
+    trees: tuple[Tree, ...]
+    base: Any
+    labels: tuple[Any, ...]
+    threshold: float
+
+    @property
+    def answers(self) -> str:
+        """The kind of answer: `two classes`, `classes`, `one against all`, `labels`, `exponential`, `uncertainty` or `values`."""
+        if self.loss in _TWO_CLASSES:
+            return "two classes"
+        kinds = {"MultiClass": "classes", "MultiClassOneVsAll": "one against all"}
+        kinds |= {"RMSEWithUncertainty": "uncertainty"}
+        kinds |= dict.fromkeys(_MANY_LABELS, "labels") | dict.fromkeys(_EXPONENTIAL, "exponential")
+        return kinds.get(self.loss, "values")
+
+
+def read_model(model: Any) -> Model:
+    """Read a model. Raises `ConversionRefused` for columns that are no numbers, and for a loss of the user's own."""
+    names = tuple(str(name) for name in model.feature_names_)
+    _refuse_columns(model, names)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        model.save_model(str(path), format="json")
+        document = json.loads(path.read_bytes())
+    information = document["model_info"]
+    loss = _loss_of(information, has_classes=len(model.classes_) > 0)
+    scale, starts = document["scale_and_bias"]
+    base = np.atleast_1d(np.asarray(starts, np.float64))
+    trees = tuple(_trees_of(document, len(base), float(scale)))
+    return Model(
+        loss,
+        len(base),
+        names,
+        trees,
+        base,
+        _labels_of(model, loss),
+        float(information.get("binclass_probability_threshold", 0.5)),
+    )
+
+
+def _refuse_columns(model: Any, names: tuple[str, ...]) -> None:
+    kinds = {
+        "categories": model.get_cat_feature_indices(),
+        "text": model.get_text_feature_indices(),
+        "embeddings": model.get_embedding_feature_indices(),
+    }
+    for what, columns in kinds.items():
+        if columns:
+            shown = ", ".join(names[column] for column in columns[:8])
+            dots = ", ..." if len(columns) > 8 else ""
+            raise ConversionRefused(
+                f"the model takes columns of {what} ({shown}{dots}), which CatBoost turns into numbers by its own hashes and statistics",
+                "Turn them into numbers before training (one-hot or ordinal encoding), and train CatBoost on numbers alone.",
+            )
+
+
+def _loss_of(information: Mapping[str, Any], *, has_classes: bool) -> str:
+    """The loss; empty where the sums themselves are the answer because it is not known. Refused for a classifier."""
+    parameters = information.get("params", {})
+    parameters = json.loads(parameters) if isinstance(parameters, str) else parameters
+    loss = str(parameters.get("loss_function", {}).get("type", ""))
+    if loss and not loss.startswith(_OWN_LOSSES):
+        return loss
+    if has_classes:
+        raise ConversionRefused(
+            f"the classifier's loss is not CatBoost's own ({loss or 'none is named'}): what makes probabilities of its sums is not known",
+            "Train it for one of CatBoost's own losses.",
+        )
+    return ""
+
+
+def _labels_of(model: Any, loss: str) -> tuple[Any, ...]:
+    if loss not in _CLASSIFIERS or loss in _MANY_LABELS:
+        return ()
+    return plain_labels(model.classes_)
+
+
+def _trees_of(document: Mapping[str, Any], width: int, scale: float) -> Iterator[Tree]:
+    columns = _Columns.of(document["features_info"])
+    for tree in document.get("oblivious_trees", ()):
+        yield _symmetric(tree, columns, width, scale)
+    for tree in document.get("trees", ()):
+        yield _free(tree, columns, width, scale)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """By CatBoost's numbering of columns of numbers: the place in the matrix, and whether a missing value is above every border."""
+
+    places: Any
+    missing_above: Any
+
+    @classmethod
+    def of(cls, information: Mapping[str, Any]) -> "_Columns":
+        found = information.get("float_features", ())
+        size = 1 + max((int(entry["feature_index"]) for entry in found), default=-1)
+        places, above = np.zeros(size, np.int64), np.zeros(size, bool)
+        for entry in found:
+            places[entry["feature_index"]] = entry["flat_feature_index"]
+            above[entry["feature_index"]] = entry["nan_value_treatment"] == "AsTrue"
+        return cls(places, above)
+
+
+def _symmetric(tree: Mapping[str, Any], columns: _Columns, width: int, scale: float) -> Tree:
+    """A tree with the same split on each level: split `i` is bit `i` of the leaf's number. The last split becomes the root."""
+    splits = [_split_of(split) for split in reversed(tree["splits"] or ())]
+    depth = len(splits)
+    inner = (1 << depth) - 1
+    levels = np.repeat(np.arange(depth), 1 << np.arange(depth))
+    features = np.array([feature for feature, _ in splits], np.int64)
+    borders = np.array([border for _, border in splits], np.float32)
+    leaves = np.asarray(tree["leaf_values"], np.float64).reshape(1 << depth, width) * scale
+    numbers = np.arange(inner)
+    none = np.zeros(1 << depth, np.int64)
+    return Tree(
+        np.concatenate([columns.places[features][levels], none + LEAF]),
+        np.concatenate([borders[levels], none]),
+        np.concatenate([2 * numbers + 1, none]),
+        np.concatenate([2 * numbers + 2, none]),
+        np.concatenate([_missing_left(columns, features)[levels], none > 0]),
+        np.concatenate([np.zeros((inner, width)), leaves]),
+    )
+
+
+def _free(tree: Mapping[str, Any], columns: _Columns, width: int, scale: float) -> Tree:
+    """A tree whose nodes each have a split of their own."""
+    nodes = [tree]
+    rows = []
+    for node in nodes:
+        if "split" not in node:
+            value = np.asarray(node["value"], np.float64).reshape(-1) * scale
+            rows.append((LEAF, 0.0, 0, 0, value))
+        else:
+            split = _split_of(node["split"])
+            rows.append((*split, len(nodes), len(nodes) + 1, np.zeros(width)))
+            nodes += [node["left"], node["right"]]
+    feature, threshold, left, right, weights = zip(*rows, strict=True)
+    numbers = np.array(feature, np.int64)
+    is_inner = numbers != LEAF
+    places = np.where(is_inner, columns.places[numbers], LEAF)
+    return Tree(
+        places,
+        np.array(threshold, np.float32),
+        np.array(left, np.int64),
+        np.array(right, np.int64),
+        is_inner & _missing_left(columns, numbers),
+        np.stack(weights),
+    )
+
+
+def _missing_left(columns: _Columns, features: Any) -> Any:
+    """What is above a border goes right; so do missing values only where they count as above."""
+    return ~columns.missing_above[features]
+
+
+def _split_of(split: Mapping[str, Any]) -> tuple[int, float]:
+    if split.get("split_type", "FloatFeature") != "FloatFeature":
+        raise ConversionRefused(
+            f"the model has splits of the kind '{split['split_type']}', which are not of numbers",
+            "Train CatBoost on columns of numbers alone.",
+        )
+    return int(split["float_feature_index"]), float(split["border"])

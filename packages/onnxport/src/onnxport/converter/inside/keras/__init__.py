@@ -1,0 +1,1 @@
+"""What the Keras converter needs inside its environment, and the looks into Keras files that run nothing."""

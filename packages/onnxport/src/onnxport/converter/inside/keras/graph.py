@@ -1,0 +1,161 @@
+"""A Keras model as one graph, with the names that Keras gives its ends."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from onnxport.converter.inside.keras.files import KerasFile
+from onnxport.converter.inside.tensorflow.traced import Traced, trace
+from onnxport.converter.inside.tensors import generated
+from onnxport.converter.interface import Arrays, ConversionRefused
+
+Spec = tuple[str, str, tuple[int | None, ...]]
+"""The name, type and shape of an input."""
+
+
+def specs_of(model: Any, said: KerasFile | None, sample: Arrays | None) -> list[Spec]:
+    """The inputs of a model: of its graph of layers, else of what it was built for or is called with."""
+    inputs = _graph_inputs(model)
+    if inputs:
+        names = list(getattr(model, "input_names", ())) or [tensor.name for tensor in inputs]
+        return [
+            (str(name).partition(":")[0], _type(tensor), tuple(tensor.shape))
+            for name, tensor in zip(names, inputs, strict=True)
+        ]
+    if sample:
+        return [(name, _single(a), (None, *a.shape[1:])) for name, a in sample.items()]
+    if said is not None and (shape := said.build_shape()):
+        return [(_argument(model), "float32", shape)]
+    raise ConversionRefused(
+        f"the {type(model).__name__} does not say what its inputs are",
+        "Give a sample of them with --sample.",
+    )
+
+
+def refuse_state(model: Any) -> None:
+    """Refuse a model that remembers earlier calls: ONNX models do not."""
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else ()  # noqa: SLF001 - the only walk over all layers
+    if stateful := [layer.name for layer in layers if getattr(layer, "stateful", False)]:
+        raise ConversionRefused(
+            f"the layers {', '.join(stateful[:4])} are stateful: what the model answers depends on the calls before",
+            "Build the same model with stateful=False, set its weights (set_weights(model.get_weights())), and save that.",
+        )
+
+
+def traced(model: Any, specs: Sequence[Spec]) -> Traced:
+    """The model as one graph.
+
+    A batch of exactly one is what a model gets that was called before it knew its inputs; where it takes more rows, it is made free.
+    """
+    if all(shape and shape[0] == 1 for _, _, shape in specs):
+        free = [(name, dtype, (None, *shape[1:])) for name, dtype, shape in specs]
+        try:
+            made = _traced(model, free)
+            made.run(generated(made.inputs, rows=2))
+        except MemoryError:
+            raise
+        except Exception:  # it does not: then its batch is one
+            return _traced(model, specs)
+        return made
+    return _traced(model, specs)
+
+
+def with_sizes(specs: Sequence[Spec], sample: Arrays | None) -> list[Spec]:
+    """The inputs with the sizes of the sample where they are free, but for the rows."""
+    if sample is None or all(None not in shape[1:] for _, _, shape in specs):
+        raise ConversionRefused(
+            "the model has no free sizes that a sample would fix", "Give a sample with --sample."
+        )
+    names = [name for name, _, _ in specs]
+    named = set(names) <= set(sample)
+    arrays: list[Any] = [sample[name] for name in names] if named else list(sample.values())
+    return [
+        (name, dtype, (shape[0], *np.shape(array)[1:]))
+        for (name, dtype, shape), array in zip(specs, arrays, strict=True)
+    ]
+
+
+def _traced(model: Any, specs: Sequence[Spec]) -> Traced:
+    from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
+
+    tf = load_tensorflow()
+    given = [(name, tf.as_dtype(dtype), tf.TensorShape(shape)) for name, dtype, shape in specs]
+    call = caller(model, [name for name, _, _ in specs])
+    return trace(call, model, given, lambda made: output_names(model, made))
+
+
+def caller(model: Any, sample_names: Sequence[str] = ()) -> Callable[..., Any]:
+    """The model as a function of tensors in the order of its inputs."""
+
+    def call(*tensors: Any) -> Any:
+        if len(tensors) == 1:
+            return model(tensors[0], training=False)
+        if not _graph_inputs(model) and sample_names:
+            return model(dict(zip(sample_names, tensors, strict=True)), training=False)
+        return model(list(tensors), training=False)
+
+    return call
+
+
+def output_names(model: Any, made: Any) -> list[str]:
+    """The names of what a call gave: its keys, else the layers that gave it, else numbers."""
+    count = len(flat(made))
+    if isinstance(made, Mapping) and count == len(made):
+        return [str(name) for name in sorted(made)]
+    stated = list(getattr(model, "output_names", ()) or ())
+    if len(stated) == count:
+        return [str(name) for name in stated]
+    layers = [_layer_of(tensor) for tensor in _graph_outputs(model)]
+    if len(layers) == count and None not in layers:
+        return [str(name) for name in layers]
+    return ["output"] if count == 1 else [f"output_{at}" for at in range(count)]
+
+
+def flat(made: Any) -> list[Any]:
+    """The tensors of a structure of dictionaries and lists; keys are sorted, as all backends of Keras do."""
+    if isinstance(made, Mapping):
+        return [tensor for name in sorted(made) for tensor in flat(made[name])]
+    if isinstance(made, (list, tuple)):
+        return [tensor for part in made for tensor in flat(part)]
+    return [] if made is None else [made]
+
+
+def _graph_inputs(model: Any) -> list[Any]:
+    return _side(model, "inputs")
+
+
+def _graph_outputs(model: Any) -> list[Any]:
+    return _side(model, "outputs")
+
+
+def _side(model: Any, side: str) -> list[Any]:
+    try:
+        found = getattr(model, side, None)
+    except (AttributeError, ValueError):
+        # A model that was not called yet.
+        return []
+    return list(found) if isinstance(found, (list, tuple)) else []
+
+
+def _layer_of(tensor: Any) -> str | None:
+    history = getattr(tensor, "_keras_history", None)
+    maker = getattr(history, "operation", None) or getattr(history, "layer", None)
+    return getattr(maker, "name", None)
+
+
+def _type(tensor: Any) -> str:
+    return str(getattr(tensor.dtype, "name", tensor.dtype))
+
+
+def _single(array: Any) -> str:
+    """The type of a sample's array; numbers that are doubles only because Python's are, as float32."""
+    return "float32" if array.dtype.name == "float64" else str(array.dtype.name)
+
+
+def _argument(model: Any) -> str:
+    """What the model's own `call` calls its input."""
+    import inspect
+
+    names = list(inspect.signature(model.call).parameters)
+    return names[0] if names else "input"

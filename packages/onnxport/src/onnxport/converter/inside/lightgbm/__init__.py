@@ -1,0 +1,1 @@
+"""What the LightGBM converter does in its environment."""

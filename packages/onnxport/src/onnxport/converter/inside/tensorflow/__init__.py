@@ -1,0 +1,1 @@
+"""What the TensorFlow and Keras converters need inside their environment, and the parsers that recognise TensorFlow's files."""

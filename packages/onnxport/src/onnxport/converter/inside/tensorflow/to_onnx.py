@@ -1,0 +1,165 @@
+"""From a graph to ONNX, by tf2onnx in this process, and what is said where it cannot."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from onnxport.converter.interface import ConversionRefused
+
+OPSET = 18
+OLDER_OPSET = "opset 15"
+UNOPTIMISED = "unoptimised"
+REMEDIES = (OLDER_OPSET, UNOPTIMISED)
+"""What else to try: tf2onnx takes other ways for an older operator set, and its rewriting of the result can be left out."""
+
+_OWN_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
+_TOO_LARGE = ("2GB", "2 GB", "string too long", "exceeds maximum protobuf size")
+_DRAWS = ("Random", "Multinomial", "TruncatedNormal", "StatelessRandom")
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The ONNX model, and the tensors that its inputs and outputs were, in graph order."""
+
+    onnx: bytes
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def convert(
+    graph_def: Any,
+    tables: Mapping[Any, Any],
+    begins: Sequence[str],
+    ends: Sequence[str],
+    opset: int | None,
+    remedy: str,
+    lite: str | None = None,
+) -> Converted:
+    """Convert a graph, or the TFLite file `lite`. Raises `ConversionRefused` with the operations that tf2onnx does not know."""
+    if opset is not None and remedy == OLDER_OPSET:
+        raise ConversionRefused(
+            f"the operator set {opset} was asked for, so no other is tried", "Leave out --opset."
+        )
+    chosen = 15 if remedy == OLDER_OPSET else opset or OPSET
+    try:
+        model = _run_tf2onnx(graph_def, tables, begins, ends, chosen, remedy, lite)
+        data = model.SerializeToString()
+    except ConversionRefused:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # tf2onnx has no base class for "cannot"
+        raise _refused(error) from error
+    graph = model.graph
+    return Converted(data, tuple(v.name for v in graph.input), tuple(v.name for v in graph.output))
+
+
+def drawn(graph_def: Any) -> list[str]:
+    """The operations of a graph that draw random numbers."""
+    nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
+    return sorted({node.op for node in nodes if node.op.startswith(_DRAWS)})
+
+
+def _run_tf2onnx(
+    graph_def: Any,
+    tables: Mapping[Any, Any],
+    begins: Sequence[str],
+    ends: Sequence[str],
+    opset: int,
+    remedy: str,
+    lite: str | None,
+) -> Any:
+    from tf2onnx import optimizer, schemas
+    from tf2onnx.tfonnx import process_tf_graph
+
+    from onnxport.converter.inside.tensorflow.operators import handlers
+    from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
+
+    tf = load_tensorflow()
+    highest = schemas.get_max_supported_opset_version()
+    if not 9 <= opset <= highest:
+        raise ConversionRefused(
+            f"tf2onnx makes the operator sets 9 to {highest}, not {opset}",
+            f"Leave out --opset, which gives {OPSET}.",
+        )
+    heard = _Heard()
+    logger = logging.getLogger("tf2onnx")
+    logger.addHandler(heard)
+    try:
+        with tf.Graph().as_default() as graph:
+            if lite is None:
+                tf.import_graph_def(graph_def, name="")
+            made = process_tf_graph(
+                graph,
+                opset=opset,
+                input_names=list(begins) or None,
+                output_names=list(ends) or None,
+                initialized_tables=dict(tables),
+                tflite_path=lite,
+                custom_op_handlers=handlers(tables),
+                use_default=_defaults(graph_def, begins),
+                continue_on_error=True,
+            )
+            _refuse_unknown(made, heard.errors)
+            if remedy != UNOPTIMISED:
+                made = optimizer.optimize_graph(made, catch_errors=True)
+            return made.make_model("model")
+    finally:
+        logger.removeHandler(heard)
+
+
+def _defaults(graph_def: Any, begins: Sequence[str]) -> list[str]:
+    """The nodes that stand for their default, as nobody feeds them: tf2onnx would make inputs of them."""
+    fed = {begin.partition(":")[0] for begin in begins}
+    nodes = () if graph_def is None else graph_def.node
+    return [n.name for n in nodes if n.op == "PlaceholderWithDefault" and n.name not in fed]
+
+
+def _refuse_unknown(graph: Any, errors: Sequence[str]) -> None:
+    from onnx import defs
+
+    unknown: dict[str, str] = {}
+    graphs = [graph]
+    while graphs:
+        inner = graphs.pop()
+        for node in inner.get_nodes():
+            graphs += node.get_body_graphs().values() if node.get_body_graphs() else []
+            known = node.domain in _OWN_DOMAINS and defs.has(node.type, node.domain)
+            if not known and not node.is_graph_input() and not node.is_const():
+                unknown.setdefault(node.type, node.name)
+    if unknown:
+        shown = ", ".join(f"{kind} ({name})" for kind, name in list(unknown.items())[:6])
+        raise ConversionRefused(
+            f"tf2onnx has no ONNX operators for these operations of the model: {shown}",
+            "Leave that part out of the saved model (do it before, or in a scoring script), or build it of other layers.",
+        )
+    if errors:
+        raise ConversionRefused(
+            f"tf2onnx cannot convert a part of the model: {errors[0]}",
+            "Build that part of other layers, or leave it out of the saved model.",
+        )
+
+
+def _refused(error: Exception) -> ConversionRefused:
+    said = " ".join(str(error).split())[:300]
+    if any(words in said for words in _TOO_LARGE):
+        return ConversionRefused(
+            "the model is larger than 2 GB, which one ONNX file cannot hold",
+            "Convert a smaller model, or save it with float16 weights.",
+        )
+    return ConversionRefused(
+        f"tf2onnx cannot convert this model: {type(error).__name__}: {said}",
+        "Build the part that it names of other layers, or leave it out of the saved model.",
+    )
+
+
+class _Heard(logging.Handler):
+    """Keeps what tf2onnx only logs: with `continue_on_error` its errors are no exceptions."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.errors.append(" ".join(record.getMessage().split())[:300])

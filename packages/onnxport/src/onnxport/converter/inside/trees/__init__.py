@@ -1,0 +1,1 @@
+"""Ensembles of decision trees as ONNX, whichever framework grew them."""

@@ -1,0 +1,76 @@
+"""Inputs for ensembles of trees: thresholds from both sides, missing values, and what is as far out as float32 goes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from onnxport.converter.inside import tabular
+from onnxport.converter.inside.batches import in_batches
+from onnxport.converter.inside.trees.graph import INPUT
+from onnxport.converter.interface import Case, Job
+
+Answer = Callable[[Any], Mapping[str, Any]]
+
+
+def cases_of(
+    job: Job,
+    known: Sequence[Sequence[float]],
+    names: Sequence[str] | None,
+    answer: Answer,
+    *,
+    missing: bool = True,
+    far: bool = True,
+) -> Iterator[Case]:
+    """The user's rows, then generated ones.
+
+    Args:
+        job: the conversion.
+        known: per column, the values at which the model changes.
+        names: the columns' names, where the model has them.
+        answer: the framework's outputs by name for float32 rows.
+        missing: whether the framework takes missing values (NaN).
+        far: whether it takes infinite values.
+    """
+
+    def run(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        return answer(inputs[INPUT])
+
+    if job.sample is not None:
+        rows = tabular.sample_matrix(job.sample, len(known), names)
+        yield from in_batches("sample", {INPUT: rows}, run)
+    rows = tabular.rows_between(known)
+    found = answer(rows)
+    rows = tabular.varied(rows, _classes_of(found)) if "label" in found else rows[: tabular.ROWS]
+    yield from in_batches("generated", {INPUT: rows}, run)
+    if missing:
+        yield from in_batches("generated", {INPUT: _with_missing(rows)}, run)
+    if far:
+        yield from in_batches("generated", {INPUT: _far(rows)}, run)
+
+
+def _classes_of(found: Mapping[str, Any]) -> Any:
+    """One label per row, also where there are several."""
+    labels = np.asarray(found["label"])
+    if labels.ndim < 2:
+        return labels
+    return np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _with_missing(rows: Any) -> Any:
+    """64 of the rows with every seventh value or so missing (NaN)."""
+    random = np.random.default_rng(2)
+    made = rows[:64].copy()
+    made[random.random(made.shape) < 0.15] = np.nan
+    return made
+
+
+def _far(rows: Any) -> Any:
+    """64 of the rows, in which every seventh value or so is zero, infinite, or the largest that float32 holds."""
+    random = np.random.default_rng(1)
+    made = rows[:64].copy()
+    largest = np.finfo(np.float32).max
+    values = np.array([0.0, -0.0, np.inf, -np.inf, largest, -largest], np.float32)
+    chosen = random.random(made.shape) < 0.15
+    made[chosen] = random.choice(values, int(chosen.sum()))
+    return made

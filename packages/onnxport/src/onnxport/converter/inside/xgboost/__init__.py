@@ -1,0 +1,1 @@
+"""What the XGBoost converter does in its environment."""
