@@ -82,8 +82,10 @@ class JaxConverter(Converter):
         import flax
         import jax
 
+        from onnxport.converter.inside.jax.plugins import load_needed
         from onnxport.converter.inside.jax.tracing import to_onnx
 
+        load_needed()
         function, inputs = model
         traced = to_onnx(
             function,

@@ -30,7 +30,7 @@ class LiveExport:
 def export_live(model: Any, example: Any) -> LiveExport:
     """Trace and export: with free rows where it can be, with a fixed number of them where not. Raises `ConversionRefused`."""
     function = _function_of(model)
-    inputs = _inputs(function, example)
+    inputs = _inputs(model, example)
     failures: list[ConversionRefused] = []
     for free_batch, by_layers in _WAYS:
         if free_batch and not has_rows(inputs):
@@ -71,7 +71,7 @@ def _function_of(model: Any) -> Function:
     return model  # type: ignore[no-any-return]
 
 
-def _inputs(function: Function, example: Any) -> dict[str, Any]:
+def _inputs(model: Any, example: Any) -> dict[str, Any]:
     if example is None:
         raise ConversionRefused(
             "a JAX function does not say which arrays it takes",
@@ -80,15 +80,15 @@ def _inputs(function: Function, example: Any) -> dict[str, Any]:
     if isinstance(example, Mapping):
         return {str(name): as_jax(array) for name, array in example.items()}
     arrays = example if isinstance(example, tuple) else (example,)
-    names = _arguments(function)
+    names = _arguments(model)
     if len(names) < len(arrays):
         names = [f"x{place}" for place in range(len(arrays))]
     return {name: as_jax(np.asarray(array)) for name, array in zip(names, arrays, strict=False)}
 
 
-def _arguments(function: Function) -> list[str]:
+def _arguments(model: Any) -> list[str]:
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = inspect.signature(model).parameters.values()
     except (TypeError, ValueError):
         return []
     return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

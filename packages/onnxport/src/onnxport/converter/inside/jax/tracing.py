@@ -164,7 +164,10 @@ def _apply(equation: Any, inputs: Sequence[Any]) -> Sequence[Any]:
         return _evaluate(jaxpr, getattr(inner, "consts", ()), inputs)
     if name == "reduce_window_max" and inputs[0].dtype.kind == "f" and _is_pooling(params):
         return [_max_pool(inputs[0], params)]
-    if name == "dot_general" and (product := _matrix_product(*inputs, params)) is not None:
+    if (
+        name == "dot_general"
+        and (product := _matrix_product(inputs[0], inputs[1], params)) is not None
+    ):
         return [product]
     bound = equation.primitive.get_bind_params(params)
     # Before JAX 0.10 also functions were given, in front of the arguments.
