@@ -212,7 +212,7 @@ def test_damaged_files_are_recognised_or_not_and_refused_in_words(
             CONVERTER.require(Job(path, recognised.kind.name), recognised)
         except ConversionRefused as refused:
             words = (refused.message, refused.remedy)
-            assert all(words)  # noqa: PT017 - refusing is one of two right answers
+            assert all(words)
 
 
 @settings(
