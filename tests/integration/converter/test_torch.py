@@ -96,6 +96,7 @@ def test_programs_that_cannot_be_proven_are_refused_with_the_reason(
     [
         ("misfit.pt", "Fixed", "missing: layer.weight, layer.bias"),
         ("meta.pt", "Fixed", "tensors without values"),
+        ("quantised.pt", "Dead", "torch.ao.quantization has quantised"),
         ("fixed.pt", "Absent", "it holds Dead, Gamma, Branch, Fixed, Named"),
         ("decides.pt", "Branch", "decides on the values of its tensors"),
     ],
@@ -172,11 +173,25 @@ def test_a_sample_under_other_names_is_refused_without_telling_its_values(
     assert "tensor(" not in error.message
 
 
+def test_a_quantised_module_is_refused_by_name(saved: Saved, tmp_path: Path) -> None:
+    given = replace(options(tmp_path), trust=Trust.SANDBOXED)
+    error = refusal(saved.folder / "whole-quantised.pt", given)
+
+    assert "torch.ao.quantization has quantised (Linear)" in error.message
+
+
 def test_a_batch_that_the_model_fixes_stays_fixed_and_is_told(saved: Saved, tmp_path: Path) -> None:
     result = convert_file(saved.folder / "fixed.pt", options(tmp_path, "Fixed"))
 
     assert [4, 4] == shape_of(result)
     assert any("fixed at that of the sample, 4" in remark for remark in result.remarks)
+
+
+def test_a_program_with_a_fixed_batch_is_told_how_to_free_it(saved: Saved, tmp_path: Path) -> None:
+    result = convert_file(saved.folder / "fixed.pt2", ConvertOptions(output=tmp_path / "out.onnx"))
+
+    assert [4, 4] == shape_of(result)
+    assert any("dynamic_shapes" in remark for remark in result.remarks)
 
 
 def test_torchscript_keeps_its_decisions(saved: Saved, tmp_path: Path) -> None:
@@ -241,10 +256,12 @@ def test_a_module_of_the_process_becomes_a_program_with_its_own_answers_as_proof
     assert "expected" in {inputs.origin for inputs in result.proven.proof.inputs}
 
 
-def test_a_half_precision_module_of_the_process_is_converted_in_float32(
+def test_a_half_precision_module_of_the_process_is_converted_in_float32_and_told(
     saved: Saved, tmp_path: Path
 ) -> None:
     told = json.loads((saved.folder / "more" / "live.json").read_text())
+    assert ["the module is float16" in remark for remark in told["half_remarks"]] == [True]
+
     result = convert_file(Path(told["half"]), ConvertOptions(output=tmp_path / "out.onnx"))
 
     assert ["batch", 4] == shape_of(result)

@@ -9,6 +9,7 @@ import io
 import json
 import sys
 import types
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,7 @@ noisy = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5)).train()
 torch.export.save(export(noisy, (x,)), folder / "training.pt2")
 double = nn.Sequential(nn.Conv1d(2, 3, 2), nn.Flatten()).double().eval()
 torch.export.save(export(double, (x.double().reshape(4, 2, 2),)), folder / "double.pt2")
+torch.export.save(export(net, (x,)), folder / "fixed.pt2")
 torch.jit.script(Branch()).save(folder / "branch.ts")
 torch.save(Fixed().state_dict(), folder / "fixed.pt")
 torch.save(Branch().state_dict(), folder / "decides.pt")
@@ -110,6 +112,12 @@ mark.unlink(missing_ok=True)
 for stem in ("Steps", "States", "ByName", "Drawn"):
     torch.save(getattr(torch_nets, stem)().state_dict(), folder / f"{stem.lower()}.pt")
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    quantised = torch.ao.quantization.quantize_dynamic(Dead(), {nn.Linear}, dtype=torch.qint8)
+torch.save(quantised.state_dict(), folder / "quantised.pt")
+torch.save(quantised.first, folder / "whole-quantised.pt")
+
 from onnxport.converter.torch import CONVERTER  # noqa: E402 - the package is made above
 
 (folder / "more" / "half").mkdir(parents=True)
@@ -125,5 +133,10 @@ case = made.cases[0]
 np.savez(folder / "more" / "expected.npz", **case.expected)
 np.savez(folder / "more" / "sample.npz", **case.inputs)
 half = CONVERTER.save(nn.Linear(4, 2).half(), x, folder / "more" / "half")
-told = {"kind": made.kind.name, "source": str(made.source), "half": str(half.source)}
+told: dict[str, Any] = {
+    "kind": made.kind.name,
+    "source": str(made.source),
+    "half": str(half.source),
+}
+told["half_remarks"] = half.remarks
 (folder / "more" / "live.json").write_text(json.dumps(told))

@@ -22,6 +22,8 @@ _LAMBDA = FileKind("keras-lambda", (".keras",), runs_code=True)
 _HDF5 = FileKind("hdf5", (".h5", ".hdf5"), runs_code=False)
 _HDF5_LAMBDA = FileKind("hdf5-lambda", (".h5", ".hdf5"), runs_code=True)
 _WEIGHTS = FileKind("weights", (".weights.h5",), runs_code=False, needs="the model class (--code)")
+# Keras 3 builds some layers wrongly where the number of steps is free (TimeDistributed).
+_SIZED = "the sizes of the sample"
 _LIVE = {
     "keras.src.models.model.Model",
     "keras.src.engine.training.Model",
@@ -40,7 +42,7 @@ class KerasConverter(Converter):
     environment = PinnedEnvironment(
         Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1480
     )
-    remedies = ("opset 15", "unoptimised")
+    remedies = (_SIZED, "opset 15", "unoptimised")
 
     def recognise(self, path: Path) -> Recognised | None:
         """A zip with Keras's configuration, or HDF5 with one; weights by the groups that Keras puts them into."""
@@ -82,12 +84,14 @@ class KerasConverter(Converter):
 
     def open(self, job: Job) -> Any:
         """The model as one graph, ready to run."""
-        from onnxport.converter.inside.keras.graph import refuse_state, specs_of, traced
+        from onnxport.converter.inside.keras.graph import refuse_state, specs_of, traced, with_sizes
         from onnxport.converter.inside.keras.load import load
 
         model, said = load(job)
         refuse_state(model)
         specs = specs_of(model, said, job.sample)
+        if job.remedy == _SIZED:
+            specs = with_sizes(specs, job.sample)
         return traced(model, specs).with_outputs(job.outputs)
 
     def export(self, model: Any, job: Job) -> Exported:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from onnxport.converter.inside.keras.files import KerasFile
 from onnxport.converter.inside.tensorflow.traced import Traced, trace
 from onnxport.converter.inside.tensors import generated
@@ -57,6 +59,21 @@ def traced(model: Any, specs: Sequence[Spec]) -> Traced:
             return _traced(model, specs)
         return made
     return _traced(model, specs)
+
+
+def with_sizes(specs: Sequence[Spec], sample: Arrays | None) -> list[Spec]:
+    """The inputs with the sizes of the sample where they are free, but for the rows."""
+    if sample is None or all(None not in shape[1:] for _, _, shape in specs):
+        raise ConversionRefused(
+            "the model has no free sizes that a sample would fix", "Give a sample with --sample."
+        )
+    names = [name for name, _, _ in specs]
+    named = set(names) <= set(sample)
+    arrays: list[Any] = [sample[name] for name in names] if named else list(sample.values())
+    return [
+        (name, dtype, (shape[0], *np.shape(array)[1:]))
+        for (name, dtype, shape), array in zip(specs, arrays, strict=True)
+    ]
 
 
 def _traced(model: Any, specs: Sequence[Spec]) -> Traced:

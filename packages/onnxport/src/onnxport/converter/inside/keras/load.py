@@ -25,7 +25,7 @@ def load(job: Job) -> tuple[Any, KerasFile | None]:
             "If you know where it comes from and vouch for it, run again with --trust.",
         )
     keras = _keras_of(said.version)
-    custom = _custom_objects(job.code, said)
+    custom = {**_operations(keras, job), **_custom_objects(job.code, said)}
     settings = {"compile": False, "custom_objects": custom, "safe_mode": not job.trusted}
     try:
         model = keras.models.load_model(str(job.source), **settings)
@@ -97,6 +97,22 @@ def _keras_of(version: str | None) -> ModuleType:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     load_tensorflow()
     return importlib.import_module("tf_keras")
+
+
+def _operations(keras: ModuleType, job: Job) -> dict[str, Any]:
+    """Keras 3's operations by name: it writes them into `.h5` files (a mask is `NotEqual`) and does not find them when it reads."""
+    if not job.kind.startswith("hdf5") or not hasattr(keras, "Operation"):
+        return {}
+    names = ("core", "image", "linalg", "math", "nn", "numpy")
+    modules = [importlib.import_module(f"keras.src.ops.{name}") for name in names]
+    return {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, keras.Operation)
+        and not (value is keras.Operation or hasattr(keras.layers, name))
+    }
 
 
 def _custom_objects(code: Code | None, said: KerasFile) -> dict[str, Any]:

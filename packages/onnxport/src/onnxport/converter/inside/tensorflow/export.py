@@ -1,5 +1,6 @@
 """What TensorFlow's models become: ONNX with their own names, and shapes as they state them."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 
 from onnxport.converter.inside.tensorflow.lite import Lite
@@ -21,7 +22,10 @@ def export_traced(model: Traced, job: Job) -> Exported:
 
 def export_lite(model: Lite, job: Job) -> Exported:
     """Convert a TFLite file."""
-    made = convert(None, {}, (), (), job.opset, job.remedy, str(model.path))
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(model.content)
+        file.flush()
+        made = convert(None, {}, (), (), job.opset, job.remedy, file.name)
     return _exported(made, model, model.outputs)
 
 

@@ -48,9 +48,11 @@ def _traced(tf: Any, session: Any, ends: Ends) -> Traced:
     begins = _tensors(session.graph, ends.inputs)
     finals = _tensors(session.graph, ends.outputs)
     with session.graph.as_default():
-        frozen, tables = tf_loader.freeze_session(
-            session, [t.name for t in begins], [t.name for t in finals], get_tables=True
+        _fill_tables(session)
+        frozen = tf_loader.freeze_session(
+            session, [t.name for t in begins], [t.name for t in finals]
         )
+        tables = _tables(session, frozen)
     with tf.Graph().as_default():
         tf.import_graph_def(frozen, name="")
         optimised = tf_loader.tf_optimize(
@@ -78,6 +80,31 @@ def _traced(tf: Any, session: Any, ends: Ends) -> Traced:
         tf.__version__,
         _remarks(ends, inputs, outputs),
     )
+
+
+def _fill_tables(session: Any) -> None:
+    """Run what fills the tables of the graph: nobody else does for a frozen one."""
+    operations = session.graph.get_operations()
+    if filling := [
+        o for o in operations if o.type.startswith(("InitializeTable", "LookupTableImport"))
+    ]:
+        session.run(filling)
+
+
+def _tables(session: Any, graph_def: Any) -> dict[bytes, tuple[Any, Any]]:
+    """Keys and values by the shared name of a table."""
+    from tensorflow.python.ops import lookup_ops
+    from tf2onnx.tf_utils import get_hash_table_info
+
+    tables = {}
+    for info in get_hash_table_info(graph_def):
+        if info.shared_name is not None:
+            table = lookup_ops.hash_table_v2(
+                info.key_dtype, info.val_dtype, shared_name=info.shared_name
+            )
+            exported = lookup_ops.lookup_table_export_v2(table, info.key_dtype, info.val_dtype)
+            tables[info.shared_name] = tuple(session.run(exported))
+    return tables
 
 
 def _tensors(graph: Any, names: Sequence[str]) -> list[Any]:

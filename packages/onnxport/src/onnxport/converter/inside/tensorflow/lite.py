@@ -9,26 +9,15 @@ from typing import Any
 import numpy as np
 
 from onnxport.converter.inside.tensorflow.knowledge import Known
+from onnxport.converter.inside.tensorflow.lite_weights import with_float_weights
 from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
 from onnxport.converter.inside.tensorflow.traced import distinct, to_array
 from onnxport.converter.inside.tensors import TensorInput
-from onnxport.converter.interface import Arrays, Case, ConversionRefused, Output
+from onnxport.converter.interface import Arrays, ConversionRefused, Output
 
 # Measured over thirteen quantised models: ONNX Runtime and the interpreter differ by at most one step of the output. They round at other
 # places, and the interpreter's own kernels differ among themselves by as much.
 _STEPS = 2
-# Kernels that take 8-bit weights and float numbers round the numbers to 8 bits for themselves, for every row anew; ONNX computes them in
-# float. Measured: up to 1.7 steps of 8 bits over the output's range.
-_HYBRID_STEPS = 3
-_HYBRID = {
-    "CONV_2D",
-    "DEPTHWISE_CONV_2D",
-    "FULLY_CONNECTED",
-    "TRANSPOSE_CONV",
-    "BATCH_MATMUL",
-    "SVDF",
-    "EMBEDDING_LOOKUP",
-}
 _PASS_ON = {"CAST", "RESHAPE", "EXPAND_DIMS", "SQUEEZE", "TRANSPOSE"}
 
 
@@ -36,10 +25,10 @@ _PASS_ON = {"CAST", "RESHAPE", "EXPAND_DIMS", "SQUEEZE", "TRANSPOSE"}
 class Lite:
     """A TFLite model: its inputs, its outputs with their tolerances, and the interpreter's own answer.
 
-    `begins` and `ends` are the names of tensors in the order of `inputs` and `outputs`.
+    `content` is the file. `begins` and `ends` are the names of tensors in the order of `inputs` and `outputs`.
     """
 
-    path: Path
+    content: bytes
     begins: tuple[str, ...]
     ends: tuple[str, ...]
     inputs: tuple[TensorInput, ...]
@@ -53,11 +42,13 @@ class Lite:
 def load_lite(path: Path) -> Lite:
     """Open the file with the interpreter, which checks it first."""
     tf = load_tensorflow()
-    with warnings.catch_warnings():
-        # It says that it will be removed from TensorFlow some day.
-        warnings.simplefilter("ignore")
-        interpreter = tf.lite.Interpreter(str(path), num_threads=1)
+    interpreter = _interpreter(tf, model_path=str(path))
     _prepare(interpreter, path)
+    exact = with_float_weights(path)
+    content = exact or path.read_bytes()
+    if exact is not None:
+        interpreter = _interpreter(tf, model_content=exact)
+        _prepare(interpreter, path)
     begins, ends = interpreter.get_input_details(), interpreter.get_output_details()
     if not begins:
         raise ConversionRefused(
@@ -71,10 +62,10 @@ def load_lite(path: Path) -> Lite:
     graph = _Graph(interpreter)
     known = tuple(Known(graph.top(d["index"])) for d in begins)
     run = _runner(interpreter, names, called)
-    inputs, ran = _tried(inputs, known, run)
-    outputs = tuple(_output(name, d, graph, ran) for name, d in zip(called, ends, strict=True))
+    inputs = _tried(inputs, known, run)
+    outputs = tuple(_output(name, d, graph) for name, d in zip(called, ends, strict=True))
     return Lite(
-        path,
+        content,
         tuple(d["name"] for d in begins),
         tuple(d["name"] for d in ends),
         tuple(inputs),
@@ -82,8 +73,15 @@ def load_lite(path: Path) -> Lite:
         known,
         run,
         tf.__version__,
-        _remarks(outputs),
+        _remarks(outputs, dynamic=exact is not None),
     )
+
+
+def _interpreter(tf: Any, **given: Any) -> Any:
+    with warnings.catch_warnings():
+        # It says that it will be removed from TensorFlow some day.
+        warnings.simplefilter("ignore")
+        return tf.lite.Interpreter(**given, num_threads=1)
 
 
 def _prepare(interpreter: Any, path: Path) -> None:
@@ -151,10 +149,6 @@ class _Graph:
         self._operations = [o for o in operations if o["op_name"] != "DELEGATE"]
         self._tensors = {d["index"]: d for d in interpreter.get_tensor_details()}
 
-    def quantised(self) -> bool:
-        """Whether any tensor is held in 8 bits."""
-        return any(_scale(d) > 0 and d["dtype"] in _BYTES for d in self._tensors.values())
-
     def step(self, index: int) -> float:
         """The quantisation step of a tensor, or of what it was dequantised from; 0 where it has none."""
         if scale := _scale(self._tensors[index]):
@@ -187,53 +181,46 @@ class _Graph:
 _BYTES = (np.int8, np.uint8)
 
 
-def _output(name: str, detail: Any, graph: _Graph, ran: Arrays) -> Output:
+def _output(name: str, detail: Any, graph: _Graph) -> Output:
     """The output with its tolerance: in steps where the model computes with 8 bits."""
     if np.dtype(detail["dtype"]).kind in "OS":
         return Output(name, "label")
-    step = _STEPS * graph.step(detail["index"])
-    if not step and graph.quantised() and detail["dtype"] == np.float32:
-        values = np.abs(ran[name][np.isfinite(ran[name])]) if name in ran else np.zeros(0)
-        step = _HYBRID_STEPS * float(values.max()) / 127 if values.size else 0.0
-    return Output(name, "value", 1e-4, 1e-3, step=step)
+    return Output(name, "value", 1e-4, 1e-3, step=_STEPS * graph.step(detail["index"]))
 
 
-def _remarks(outputs: tuple[Output, ...]) -> tuple[str, ...]:
+def _remarks(outputs: tuple[Output, ...], *, dynamic: bool) -> tuple[str, ...]:
     wide = [f"{output.name} by {output.step:.3g}" for output in outputs if output.step]
-    if not wide:
-        return ()
-    steps = f"{_STEPS} or {_HYBRID_STEPS} steps of 8 bits"
-    return (
-        f"the model computes with 8 bits, which the two runtimes round at other places; allowed to differ is {', '.join(wide)} ({steps})",
-    )
+    told = []
+    if wide:
+        told.append(
+            f"the model computes with 8 bits, and the two runtimes round at other places; allowed to differ is {', '.join(wide)}, "
+            f"which is {_STEPS} steps"
+        )
+    if dynamic:
+        told.append(
+            "the file holds weights of 8 bits for kernels that round what goes in as well, each runtime in its own way; the ONNX model "
+            "holds the same weights as float numbers, and was compared with the TFLite interpreter computing with these"
+        )
+    return tuple(told)
 
 
 def _tried(
     inputs: list[TensorInput], known: tuple[Known, ...], run: Callable[[Arrays], Arrays]
-) -> tuple[list[TensorInput], Arrays]:
-    """The inputs with a batch that is free only where two rows really run, and what the interpreter gave."""
+) -> list[TensorInput]:
+    """The inputs, with a batch that is free only where two rows really run: files state it free and fix it inside."""
     from onnxport.converter.inside.tensorflow.cases import cases
 
-    fixed = [
+    if not any(entry.batched for entry in inputs):
+        return inputs
+    try:
+        if any(case.batched for case in cases(inputs, known, run, None)):
+            return inputs
+    except (ConversionRefused, RuntimeError, ValueError):
+        pass
+    return [
         replace(entry, shape=(1, *entry.shape[1:]), batched=False) if entry.batched else entry
         for entry in inputs
     ]
-    for tried in (inputs, fixed):
-        try:
-            made = list(cases(tried, known, run, None))
-        except (ConversionRefused, RuntimeError, ValueError):
-            continue
-        if tried is fixed or not any(e.batched for e in tried) or any(c.batched for c in made):
-            return tried, _together(made)
-    return inputs, {}
-
-
-def _together(made: list[Case]) -> Arrays:
-    return {
-        name: np.concatenate([np.ravel(case.expected[name]) for case in made])
-        for name in made[0].expected
-        if made[0].expected[name].dtype.kind == "f"
-    }
 
 
 def _runner(

@@ -98,6 +98,7 @@ def _run_tf2onnx(
                 initialized_tables=dict(tables),
                 tflite_path=lite,
                 custom_op_handlers=handlers(tables),
+                use_default=_defaults(graph_def, begins),
                 continue_on_error=True,
             )
             _refuse_unknown(made, heard.errors)
@@ -106,6 +107,13 @@ def _run_tf2onnx(
             return made.make_model("model")
     finally:
         logger.removeHandler(heard)
+
+
+def _defaults(graph_def: Any, begins: Sequence[str]) -> list[str]:
+    """The nodes that stand for their default, as nobody feeds them: tf2onnx would make inputs of them."""
+    fed = {begin.partition(":")[0] for begin in begins}
+    nodes = () if graph_def is None else graph_def.node
+    return [n.name for n in nodes if n.op == "PlaceholderWithDefault" and n.name not in fed]
 
 
 def _refuse_unknown(graph: Any, errors: Sequence[str]) -> None:

@@ -163,6 +163,7 @@ def _uncompile(graph_def: Any) -> bool:
     compiled = [holder for holder in holders if "_XlaMustCompile" in holder.attr]
     for holder in compiled:
         del holder.attr["_XlaMustCompile"]
+        holder.attr.pop("_noinline", None)
     return bool(compiled)
 
 

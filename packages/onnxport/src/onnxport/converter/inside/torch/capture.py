@@ -85,9 +85,21 @@ def batch_of(example: Sequence[torch.Tensor]) -> int | None:
     return next((len(tensor) for tensor in example if tensor.dim()), None)
 
 
+def fixed_batch(model: Model) -> tuple[str, ...]:
+    """A remark on a program that takes one number of rows only."""
+    assert model.program is not None
+    firsts = [shape[0] for shape in sizes_of(model.program) if shape]
+    if not firsts or not all(isinstance(size, int) for size in firsts):
+        return ()
+    rows = ", ".join(str(size) for size in sorted(set(firsts)))
+    return (
+        f"the program was recorded with a fixed first size ({rows}): for a free batch, export it with dynamic_shapes",
+    )
+
+
 def has_lengths(example: Sequence[torch.Tensor]) -> bool:
     """Whether any input may be a sequence."""
-    return any(length_axes(tensor) for tensor in example)
+    return any(length_axes(tensor, example) for tensor in example)
 
 
 def _freedoms(model: Model, remedy: str) -> Iterator[_Freedom]:
@@ -125,10 +137,10 @@ def _dynamic_shapes(model: Model, freedom: _Freedom) -> Any:
     batch = Dim("batch", min=1)
     shapes: list[dict[int, Any]] = []
     for tensor in model.example:
-        along = _rows_axis(tensor, rows)
         axes: dict[int, Any] = {}
-        if freedom.lengths and along != 1:
-            axes.update(dict.fromkeys(length_axes(tensor), Dim.AUTO))
+        if freedom.lengths:
+            axes.update(dict.fromkeys(length_axes(tensor, model.example), Dim.AUTO))
+        along = _rows_axis(tensor, rows)
         if freedom.batch and along is not None:
             axes[along] = batch
         shapes.append(axes)
@@ -143,13 +155,13 @@ def _rows_axis(tensor: torch.Tensor, rows: int | None) -> int | None:
     return 1 if is_state else None
 
 
-def length_axes(tensor: torch.Tensor) -> tuple[int, ...]:
+def length_axes(tensor: torch.Tensor, all_of_them: Sequence[torch.Tensor]) -> tuple[int, ...]:
     """Axes that may be lengths: of tokens and masks, and of sequences of vectors; torch.export fixes those that are not."""
-    if tensor.dim() == 2 and not tensor.dtype.is_floating_point:
+    tokens = [other for other in all_of_them if other.dim() == 2 and not other.is_floating_point()]
+    if tensor.dim() == 2 and tensor.shape[1] in [other.shape[1] for other in tokens]:
         return (1,)
-    if tensor.dim() == 3:
-        return (1, 2)
-    return ()
+    is_state = _rows_axis(tensor, batch_of(all_of_them)) == 1
+    return (1, 2) if tensor.dim() == 3 and not is_state else ()
 
 
 def _remarks(
@@ -160,7 +172,7 @@ def _remarks(
         why = f"with {remedy}" if remedy == FIXED_BATCH else _why(said)
         yield f"the first size is fixed at that of the sample, {rows}: {why}"
     for name, tensor, sizes in zip(model.names, model.example, sizes_of(program), strict=True):
-        axes = () if _rows_axis(tensor, rows) == 1 else length_axes(tensor)
+        axes = length_axes(tensor, model.example)
         if axes and remedy != FIXED_BATCH and all(isinstance(sizes[axis], int) for axis in axes):
             yield fixed_sizes(name, [sizes[axis] for axis in axes])
 

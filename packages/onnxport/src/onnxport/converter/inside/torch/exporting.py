@@ -108,6 +108,8 @@ def _captured(opened: Opened, model: Model, job: Job) -> Exported:
     program = model.program
     if program is None:
         program, remarks = capture.capture(model, job.remedy)
+    else:
+        remarks = capture.fixed_batch(model)
     made = exporters.export_program(program, model.names, job.opset)
     model = replace(model, program=program).remarking(*remarks)
     opened.taken = _Taken(model, inputs.Shapes(model, free_batch=True), model.names)
@@ -124,7 +126,7 @@ def _traced(opened: Opened, model: Model, job: Job, *, free_batch: bool) -> Expo
     if unused:
         model = model.remarking(f"not used by the model, so no inputs: {', '.join(unused)}")
     for name, tensor in zip(model.names, model.example, strict=True):
-        axes = capture.length_axes(tensor) if name in names else ()
+        axes = capture.length_axes(tensor, model.example) if name in names else ()
         if axes:
             model = model.remarking(capture.fixed_sizes(name, [tensor.shape[a] for a in axes]))
     return _exported(model, made, names)

@@ -122,6 +122,7 @@ def _refuse_other_answers(model: Model, again: Model, job: Job) -> None:
 
 def _bound(module: nn.Module, job: Job, kind: str) -> Model:
     assert job.sample is not None
+    _refuse_quantised(module, job.source.name)
     narrow = floating_type(module)
     if narrow in _NARROW:
         module = module.float()
@@ -131,6 +132,16 @@ def _bound(module: nn.Module, job: Job, kind: str) -> Model:
             f"the weights are {_word(narrow)}; the ONNX model and the comparison compute with them in float32"
         )
     return model
+
+
+def _refuse_quantised(module: nn.Module, name: str) -> None:
+    for part in module.modules():
+        if type(part).__module__.startswith(("torch.ao.nn.quantized.", "torch.nn.quantized.")):
+            raise ConversionRefused(
+                f"{name} has layers that torch.ao.quantization has quantised ({type(part).__name__}); "
+                "PyTorch exports none of these to ONNX",
+                weights.QUANTISED_REMEDY,
+            )
 
 
 def _devices(program: torch.export.ExportedProgram) -> set[str]:
