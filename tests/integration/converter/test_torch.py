@@ -160,6 +160,7 @@ def test_inputs_that_are_taken_by_name_only_are_given_so_and_a_single_number_sta
     session = onnxruntime.InferenceSession(result.output, providers=["CPUExecutionProvider"])
 
     assert [("x", ["batch", 4]), ("heat", [])] == [(i.name, i.shape) for i in session.get_inputs()]
+    assert ["scores"] == [output.name for output in session.get_outputs()]
 
 
 def test_a_sample_under_other_names_is_refused_without_telling_its_values(

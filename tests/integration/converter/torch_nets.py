@@ -104,9 +104,9 @@ class ByName(nn.Module):
         super().__init__()
         self.layer = nn.Linear(4, 2)
 
-    def forward(self, *, x: torch.Tensor, heat: torch.Tensor) -> torch.Tensor:
+    def forward(self, *, x: torch.Tensor, heat: torch.Tensor) -> dict[str, torch.Tensor]:
         """Scores."""
-        return self.layer(x) / heat
+        return {"scores": self.layer(x) / heat}
 
 
 class Drawn(nn.Module):

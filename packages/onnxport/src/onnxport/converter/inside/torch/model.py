@@ -60,7 +60,7 @@ class Model:
 
 
 class Flat(nn.Module):  # type: ignore[misc]
-    """Calls a module with tensors in a fixed order, and gives its tensors by name (the tensor itself where there is one).
+    """Calls a module with tensors in a fixed order, and gives its tensors by name (one without a name as it is).
 
     With `as_tuple` it gives them without names, which is what tracing can follow. Made by `flat`.
     """
@@ -82,7 +82,8 @@ class Flat(nn.Module):  # type: ignore[misc]
         found = named(self.inner(*arguments, **keywords))
         if self.as_tuple:
             return tuple(found.values())
-        return found if len(found) > 1 else next(iter(found.values()))
+        only = next(iter(found))
+        return found[only] if len(found) == 1 and only.startswith("output") else found
 
 
 def flat(
