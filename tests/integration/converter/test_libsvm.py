@@ -10,8 +10,9 @@ import pytest
 from fake.libsvm_package import loaded_model
 from onnxport import convert
 from onnxport.converter.interface import ConversionRefused
-from onnxport.service.conversion import ConvertOptions, convert_file
+from onnxport.service.conversion.convert import convert_file
 from onnxport.service.conversion.errors import NotProven
+from onnxport.service.conversion.options import ConvertOptions
 
 pytestmark = [
     pytest.mark.network,

@@ -289,6 +289,7 @@ class TestLimits:
         assert caught.value.message.isprintable()
         assert len(caught.value.message) < 500
 
+    @pytest.mark.converters
     def test_a_deep_closed_folder_is_removed(self, tmp_path: Path) -> None:
         """`temporary` looks that nothing is left."""
         program = (

@@ -1,6 +1,5 @@
 """The TensorFlow converter tells its files by what is in them, says what they lack, and survives what only looks like them."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import onnx
@@ -209,8 +208,11 @@ def test_damaged_files_are_recognised_or_not_and_refused_in_words(
 
     recognised = CONVERTER.recognise(path)
     if recognised is not None:
-        with suppress(ConversionRefused):
+        try:
             CONVERTER.require(Job(path, recognised.kind.name), recognised)
+        except ConversionRefused as refused:
+            words = (refused.message, refused.remedy)
+            assert all(words)
 
 
 @settings(

@@ -97,11 +97,8 @@ def fails(error: UserError) -> Way:
 def tried() -> Attempt:
     things = Things()
     job = Job(Path("m.thing"), "thing")
-    limits = ChildLimits()
-    task = Task(
-        things, Recognised(KIND), Path("python"), job, limits, Isolation.PREFERRED, "m.thing", None
-    )
-    return convert_and_prove(task, NoProgress())
+    task = Task(things, Recognised(KIND), job, ChildLimits(), Isolation.PREFERRED, "m.thing", None)
+    return convert_and_prove(task, Path("python"), NoProgress())
 
 
 @pytest.fixture

@@ -20,16 +20,8 @@ _TAIL_BYTES = 65536
 _LFS_MAGIC = b"version https://git-lfs.github.com/spec/"
 _LFS_SIZE = re.compile(rb"^size (\d{1,19})$", re.MULTILINE)
 
-_EXPORT_TORCH = "Export it with torch.onnx.export(model, inputs, 'model.onnx', dynamo=True)."
-_EXPORT_KERAS = (
-    "Export it with model.export('model.onnx', format='onnx') of Keras 3, or with tf2onnx."
-)
-_EXPORT_TENSORFLOW = (
-    "Convert it: python -m tf2onnx.convert, with --saved-model, --graphdef or --tflite."
-)
-_EXPORT_PICKLE = (
-    "Convert it: onnxport convert FILE (scikit-learn), or export it from its framework."
-)
+_CONVERT = "Convert it: onnxport convert FILE."
+_CONVERT_IF_KNOWN = "Convert it: onnxport convert FILE, if it is a model of a framework in: onnxport convert --list."
 _FETCH_AGAIN = (
     "Download the file itself, not the page about it (look for a 'raw' or 'download' link)."
 )
@@ -37,22 +29,14 @@ _UNPACK = "Unpack it and give the .onnx file or the folder."
 _EXPORT = "Export the model to ONNX from its framework and give that file."
 
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes for .h5", _EXPORT_KERAS),
-    (4, b"TFL3", "a TensorFlow Lite model", _EXPORT_TENSORFLOW),
+    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes for .h5", _CONVERT),
+    (4, b"TFL3", "a TensorFlow Lite model", _CONVERT),
     (4, b"ORTM", "a model in the ORT format", "Give the .onnx file that it was made from."),
     (0, b"GGUF", "a GGUF model, as llama.cpp reads", _EXPORT),
-    (
-        0,
-        b"CBM1",
-        "a CatBoost model",
-        "Export it with model.save_model('model.onnx', format='onnx').",
-    ),
-    (
-        0,
-        b"tree\nversion=",
-        "a LightGBM model as text",
-        "Convert it with onnxmltools.convert_lightgbm.",
-    ),
+    (0, b"CBM1", "a CatBoost model", _CONVERT),
+    (0, b"tree\nversion=", "a LightGBM model as text", _CONVERT),
+    (0, b"svm_type ", "a LIBSVM model", _CONVERT),
+    (0, b"{L", "a model in UBJSON, as XGBoost writes", _CONVERT),
     (0, b"\x93NUMPY", "a NumPy array", _EXPORT),
     (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
     (0, b"BZh", "a bzip2 archive", _UNPACK),
@@ -68,11 +52,11 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x7fELF", "a program", _EXPORT),
 )
 _ZIPPED: tuple[tuple[Callable[[str], bool], str, str], ...] = (
-    (lambda name: "/code/" in name or name.endswith("constants.pkl"), "a TorchScript model", _EXPORT_TORCH),
-    (lambda name: name.endswith("data.pkl"), "a PyTorch checkpoint", _EXPORT_TORCH),
-    (lambda name: name.endswith(".weights.h5"), "a Keras model", _EXPORT_KERAS),
-    (lambda name: name.endswith("models/model.json"), "a PyTorch exported program", _EXPORT_TORCH),
-    (lambda name: name == "schema.json", "a skops file, as scikit-learn models are saved", _EXPORT_PICKLE),
+    (lambda name: "/code/" in name or name.endswith("constants.pkl"), "a TorchScript model", _CONVERT),
+    (lambda name: name.endswith("data.pkl"), "a PyTorch checkpoint", _CONVERT),
+    (lambda name: name.endswith(".weights.h5"), "a Keras model", _CONVERT),
+    (lambda name: name.endswith("models/model.json"), "a PyTorch exported program", _CONVERT),
+    (lambda name: name == "schema.json", "a skops file, as scikit-learn models are saved", _CONVERT),
     (lambda name: name.endswith(".npy"), "an archive of NumPy arrays", _EXPORT),
     (lambda name: name.endswith(".mlmodel"), "a Core ML package", _EXPORT),
     (lambda name: name.endswith(".onnx"), "a zip archive with an ONNX file in it", _UNPACK),
@@ -128,12 +112,12 @@ def _check_content(path: Path, head: bytes, tail: bytes, size: int) -> None:
         raise NotAnOnnxModel(path, *_recognise_zip(head, tail))
     if head[0] == 0x80 and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise NotAnOnnxModel(
-            path, "a Python pickle (it is not opened: pickles run code)", _EXPORT_PICKLE
+            path, "a Python pickle (it is not opened: pickles run code)", _CONVERT_IF_KNOWN
         )
     if head[0] == 0x78 and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
-        raise NotAnOnnxModel(path, "zlib-compressed data, as joblib writes", _EXPORT_PICKLE)
+        raise NotAnOnnxModel(path, "zlib-compressed data, as joblib writes", _CONVERT_IF_KNOWN)
     if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= size - 8:
-        raise NotAnOnnxModel(path, "a safetensors file: weights without a graph", _EXPORT)
+        raise NotAnOnnxModel(path, "a safetensors file: weights without a graph", _CONVERT)
     if not any(head):
         raise NotAnOnnxModel(path, "a file of zeros", "Copy or download the file again.")
     _check_text(path, head)
@@ -167,7 +151,7 @@ def _check_text(path: Path, head: bytes) -> None:
     if lower.startswith(b"<"):
         raise NotAnOnnxModel(path, "an XML document", _EXPORT)
     if head[0] in b"{[ \t\r\n\xef" and text[:1] in (b"{", b"["):
-        raise NotAnOnnxModel(path, "a JSON document", _EXPORT)
+        raise NotAnOnnxModel(path, "a JSON document", _CONVERT_IF_KNOWN)
     if lower.startswith((b"ir_version:", b"<ir_version")):
         hint = "Save it in the binary form: onnx.save(onnx.load(FILE, format='textproto'), 'model.onnx')."
         raise NotAnOnnxModel(path, "a model in protobuf's text form", hint)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
@@ -55,7 +56,16 @@ class PickleScan:
 
 
 def scan_pickle(path: Path) -> PickleScan | None:
-    """Follow a pickle or joblib file, compressed or not; `None` when the file does not begin like one."""
+    """Follow a pickle or joblib file, compressed or not; `None` when the file does not begin like one.
+
+    Several converters ask about the same file: the last answers are kept as long as the file is the same.
+    """
+    status = path.stat()
+    return _scan_file(path, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+
+
+@lru_cache(maxsize=8)
+def _scan_file(path: Path, _: tuple[int, ...]) -> PickleScan | None:
     with path.open("rb") as raw:
         head = raw.read(8)
         raw.seek(0)

@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from onnxport.converter.find import module_of
-from onnxport.converter.interface import Arrays, Case, ConversionRefused, Converter, Job, Recognised
+from onnxport.converter.interface import (
+    Arrays,
+    Case,
+    ConversionRefused,
+    Converter,
+    Exported,
+    Job,
+    Recognised,
+)
 from onnxport.converter.isolation.child import (
     Converted,
     ExportFailed,
@@ -28,14 +36,13 @@ from onnxport.service.source_digest import sha256_of
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A conversion that is ready to run: everything is looked at and made.
+    """A conversion that is ready to run: everything is looked at.
 
     `source_name` and `source_sha256` go into the proof; `cases` and `expected` are answers that were given beforehand.
     """
 
     converter: Converter
     recognised: Recognised
-    python: Path
     job: Job
     limits: ChildLimits
     isolation: Isolation
@@ -54,8 +61,8 @@ class Attempt:
     remarks: tuple[str, ...] = ()
 
 
-def convert_and_prove(task: Task, progress: Progress) -> Attempt:
-    """Try the plain way, then the converter's remedies, until one is proven.
+def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
+    """Try the plain way, then the converter's remedies, until one is proven; `python` is that of the converter's environment.
 
     When none is, the first attempt that converted stands. Raises what the plain way raised when none converted; a file that cannot be
     opened, or a limit that is reached, ends it at once.
@@ -65,7 +72,7 @@ def convert_and_prove(task: Task, progress: Progress) -> Attempt:
     for remedy in ("", *task.converter.remedies):
         job = replace(task.job, remedy=remedy)
         try:
-            attempt = _attempt(task, job, progress)
+            attempt = _attempt(task, job, python, progress)
         except (ExportFailed, ChildCrashed, ConversionRefused) as error:
             if isinstance(error, ConversionRefused) and error.stage == "open":
                 raise
@@ -79,13 +86,13 @@ def convert_and_prove(task: Task, progress: Progress) -> Attempt:
     raise failures[0]
 
 
-def _attempt(task: Task, job: Job, progress: Progress) -> Attempt:
+def _attempt(task: Task, job: Job, python: Path, progress: Progress) -> Attempt:
     with (
         progress.step("convert") as step,
         job_folder() as folder,
     ):
         module = module_of(task.converter.name)
-        converted = run_converter(module, task.python, job, task.limits, task.isolation, folder)
+        converted = run_converter(module, python, job, task.limits, task.isolation, folder)
         if task.source_sha256 is not None and sha256_of(job.source) != task.source_sha256:
             raise SourceChanged(job.source)
         step.detail = f"{task.converter.title} {converted.exported.framework_version}"
@@ -93,6 +100,18 @@ def _attempt(task: Task, job: Job, progress: Progress) -> Attempt:
             step.detail += f", with {job.remedy}"
         if task.recognised.kind.runs_code and not converted.isolated:
             step.detail += ", not in a sandbox"
+    return _prove(task, job, converted, progress)
+
+
+def prove_exported(
+    task: Task, exported: Exported, packages: Sequence[str], progress: Progress
+) -> Attempt:
+    """Prove what was converted in this process, with these packages, by the answers that the task brings."""
+    versions = dict(package.split("==") for package in packages)
+    return _prove(task, task.job, Converted(exported, (), versions, frozenset()), progress)
+
+
+def _prove(task: Task, job: Job, converted: Converted, progress: Progress) -> Attempt:
     with progress.step("prove") as step:
         exported = converted.exported
         try:
@@ -110,7 +129,7 @@ def _all_cases(task: Task, converted: Converted) -> Sequence[Case]:
     cases = [*converted.cases, *task.cases]
     if task.expected is not None:
         names = [output.name for output in converted.exported.outputs]
-        cases.append(expected_case(task.expected, names, converted.cases))
+        cases.append(expected_case(task.expected, names, cases))
     return cases
 
 

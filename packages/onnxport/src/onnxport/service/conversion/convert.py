@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.converter.find import all_converters
-from onnxport.converter.interface import Arrays, Case, Converter, FileKind, Job, Recognised
+from onnxport.converter.interface import Arrays, Converter, FileKind, Job, Recognised
 from onnxport.converter.isolation.child import PROTECTIONS, Isolation
 from onnxport.converter.proof.prove import Proven
 from onnxport.converter.proof.sample import read_sample
-from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
+from onnxport.service.conversion.attempt import (
+    Attempt,
+    Task,
+    convert_and_prove,
+    prove_exported,
+)
 from onnxport.service.conversion.errors import ExpectedWithoutSample, NotALiveModel, NotProven
 from onnxport.service.conversion.options import ConvertOptions, Trust
 from onnxport.service.conversion.output import check_output, default_output, write
@@ -68,8 +73,9 @@ def convert_file(
         converter.require(job, recognised)
         step.detail = described(converter, recognised)
     isolation = isolation_for(recognised, options.trust)
-    attempt = _run(converter, recognised, job, options, isolation, progress, source.name, digest)
-    return _finish(source.name, output, converter, recognised, attempt, options, progress)
+    task = _task(converter, recognised, job, isolation, options, source.name, digest)
+    attempt = convert_and_prove(task, _environment(converter, options, progress), progress)
+    return _finish(task, attempt, output, options, progress)
 
 
 def convert_live(
@@ -99,10 +105,16 @@ def convert_live(
             job = replace(
                 job, trusted=True, sample=live.sample if job.sample is None else job.sample
             )
+            isolation = Isolation.NO if options.trust is Trust.UNSANDBOXED else Isolation.PREFERRED
+            task = _task(converter, recognised, job, isolation, options, name, None)
+            task = replace(task, cases=live.cases)
             step.detail = f"{converter.title}, {live.kind.name}"
-        asked = Isolation.NO if options.trust is Trust.UNSANDBOXED else Isolation.PREFERRED
-        attempt = _run(converter, recognised, job, options, asked, progress, name, None, live.cases)
-        return _finish(name, output, converter, recognised, attempt, options, progress)
+        if live.exported is not None:
+            attempt = prove_exported(task, live.exported, live.packages, progress)
+        else:
+            attempt = convert_and_prove(task, _environment(converter, options, progress), progress)
+        attempt = replace(attempt, remarks=(*live.remarks, *attempt.remarks))
+        return _finish(task, attempt, output, options, progress)
 
 
 def _job(source: Path, recognised: Recognised, options: ConvertOptions) -> Job:
@@ -124,61 +136,53 @@ def _arrays(given: Path | Arrays | None) -> Arrays | None:
     return read_sample(given) if isinstance(given, Path) else given
 
 
-def _run(
+def _task(
     converter: Converter,
     recognised: Recognised,
     job: Job,
-    options: ConvertOptions,
     isolation: Isolation,
-    progress: Progress,
+    options: ConvertOptions,
     source_name: str,
     source_sha256: str | None,
-    cases: Sequence[Case] = (),
-) -> Attempt:
-    with progress.step("environment") as step:
-        python = options.cache.ensure(
-            converter.name, converter.environment, progress.notice, options.packages
-        )
-        step.detail = str(python.parent.parent)
-    task = Task(
+) -> Task:
+    return Task(
         converter,
         recognised,
-        python,
         job,
         options.limits,
         isolation,
         source_name,
         source_sha256,
         _arrays(options.expected),
-        tuple(cases),
     )
-    return convert_and_prove(task, progress)
+
+
+def _environment(converter: Converter, options: ConvertOptions, progress: Progress) -> Path:
+    with progress.step("environment") as step:
+        python = options.cache.ensure(
+            converter.name, converter.environment, progress.notice, options.packages
+        )
+        step.detail = str(python.parent.parent)
+    return python
 
 
 def _finish(
-    source_name: str,
-    output: Path,
-    converter: Converter,
-    recognised: Recognised,
-    attempt: Attempt,
-    options: ConvertOptions,
-    progress: Progress,
+    task: Task, attempt: Attempt, output: Path, options: ConvertOptions, progress: Progress
 ) -> ConversionResult:
     proven = attempt.proven
     if not proven.proof.proven and not options.allow_unproven:
-        raise NotProven(source_name, proven.proof, converter.remedies)
+        raise NotProven(task.source_name, proven.proof, task.converter.remedies)
     with progress.step("write") as step:
         proof_file = write(output, proven)
         step.detail = str(output)
-    remarks = (*attempt.remarks, *_flip_remarks(proven))
     return ConversionResult(
         output,
         proof_file,
         proven,
-        converter.name,
-        recognised.kind,
+        task.converter.name,
+        task.recognised.kind,
         attempt.converted.protections,
-        remarks,
+        (*attempt.remarks, *_flip_remarks(proven)),
     )
 
 
