@@ -116,6 +116,13 @@ def test_a_batch_that_the_model_fixes_stays_fixed_and_is_told(saved: Saved, tmp_
     assert any("fixed at that of the sample, 4" in remark for remark in result.remarks)
 
 
+def test_a_program_with_a_fixed_batch_is_told_how_to_free_it(saved: Saved, tmp_path: Path) -> None:
+    result = convert_file(saved.folder / "fixed.pt2", ConvertOptions(output=tmp_path / "out.onnx"))
+
+    assert [4, 4] == shape_of(result)
+    assert any("dynamic_shapes" in remark for remark in result.remarks)
+
+
 def test_torchscript_keeps_its_decisions(saved: Saved, tmp_path: Path) -> None:
     given = replace(options(tmp_path), trust=Trust.SANDBOXED)
     result = convert_file(saved.folder / "branch.ts", given)
@@ -178,10 +185,12 @@ def test_a_module_of_the_process_becomes_a_program_with_its_own_answers_as_proof
     assert "expected" in {inputs.origin for inputs in result.proven.proof.inputs}
 
 
-def test_a_half_precision_module_of_the_process_is_converted_in_float32(
+def test_a_half_precision_module_of_the_process_is_converted_in_float32_and_told(
     saved: Saved, tmp_path: Path
 ) -> None:
     told = json.loads((saved.folder / "more" / "live.json").read_text())
+    assert ["the module is float16" in remark for remark in told["half_remarks"]] == [True]
+
     result = convert_file(Path(told["half"]), ConvertOptions(output=tmp_path / "out.onnx"))
 
     assert ["batch", 4] == shape_of(result)

@@ -61,6 +61,7 @@ noisy = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5)).train()
 torch.export.save(export(noisy, (x,)), folder / "training.pt2")
 double = nn.Sequential(nn.Conv1d(2, 3, 2), nn.Flatten()).double().eval()
 torch.export.save(export(double, (x.double().reshape(4, 2, 2),)), folder / "double.pt2")
+torch.export.save(export(net, (x,)), folder / "fixed.pt2")
 torch.jit.script(Branch()).save(folder / "branch.ts")
 torch.save(Fixed().state_dict(), folder / "fixed.pt")
 torch.save(Branch().state_dict(), folder / "decides.pt")
@@ -121,5 +122,10 @@ case = made.cases[0]
 np.savez(folder / "more" / "expected.npz", **case.expected)
 np.savez(folder / "more" / "sample.npz", **case.inputs)
 half = CONVERTER.save(nn.Linear(4, 2).half(), x, folder / "more" / "half")
-told = {"kind": made.kind.name, "source": str(made.source), "half": str(half.source)}
+told: dict[str, Any] = {
+    "kind": made.kind.name,
+    "source": str(made.source),
+    "half": str(half.source),
+}
+told["half_remarks"] = half.remarks
 (folder / "more" / "live.json").write_text(json.dumps(told))

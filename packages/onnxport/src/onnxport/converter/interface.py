@@ -164,6 +164,7 @@ class Live:
 
     `source` and `kind` are what `recognise` would say of it. `packages` are requirements that replace the converter's pins
     (`scikit-learn==1.7.2`), so that the file is read by what wrote it. `cases` is what the object itself gave for the example.
+    `remarks` are for the user: what changed when it was put into the file.
 
     Where the object cannot be put into a file (a function), `exported` is its conversion, made in the user's process: then `source` is of
     no use, `packages` say what took part, and the proof rests on `cases`.
@@ -175,6 +176,7 @@ class Live:
     sample: Arrays | None = None
     cases: tuple[Case, ...] = ()
     exported: Exported | None = None
+    remarks: tuple[str, ...] = ()
 
 
 class Converter(ABC):

@@ -126,8 +126,8 @@ _LIVE = {
 def _require_saved_model(job: Job) -> None:
     from onnxport.converter.inside.tensorflow.saved_model_file import (
         FILE,
-        leaves_folder,
         meta_graphs,
+        outside_assets,
         risky,
         served,
     )
@@ -141,10 +141,10 @@ def _require_saved_model(job: Job) -> None:
     graphs = meta_graphs(folder / FILE)
     if graphs is None:
         raise ConversionRefused(f"{FILE} in {folder.name} is damaged", "Save the model again.")
-    if outside := leaves_folder(folder, graphs):
+    if outside := outside_assets(graphs):
         raise ConversionRefused(
-            f"the SavedModel would read '{outside}', which is not a plain file within its folder",
-            "Copy the files of the model into its folder, or save it again.",
+            f"the SavedModel would read '{outside[0]}', which is outside of its folder",
+            "Save the model again: its assets are copied into its folder then.",
         )
     graph = served(graphs)
     if len(graph.signatures) > 1 and graph.chosen() is None:

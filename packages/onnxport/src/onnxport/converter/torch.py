@@ -166,8 +166,14 @@ class TorchConverter(Converter):
             )
         from onnxport.converter.inside.torch import live
 
-        source, is_program, sample, cases = live.save(model, example, folder)
-        return Live(source, _PROGRAM if is_program else _SCRIPT, sample=sample, cases=cases)
+        saved = live.save(model, example, folder)
+        return Live(
+            saved.source,
+            _PROGRAM if saved.is_program else _SCRIPT,
+            sample=saved.sample,
+            cases=saved.cases,
+            remarks=saved.remarks,
+        )
 
 
 CONVERTER = TorchConverter()

@@ -11,6 +11,7 @@ from onnxport.converter.proof.example import example_of
 from onnxport.converter.proof.normalise import BATCH, all_nodes, with_shapes
 from onnxport.domain.conversion import Conversion, InputSet, Proof
 
+_SHOWS_NOTHING = "does not change enough over the rows tried to prove anything"
 NOTHING_TO_COMPARE = "no runtime of the framework gave anything to compare with"
 
 
@@ -21,6 +22,13 @@ class Proven:
     onnx: bytes
     proof: Proof
     remarks: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether it does not run, or gives something else; not merely shows nothing."""
+        return self.proof.reason is not None and not self.proof.reason.endswith(
+            (NOTHING_TO_COMPARE, _SHOWS_NOTHING)
+        )
 
 
 def prove(
@@ -163,7 +171,7 @@ def _objection(verdicts: Sequence[Verdict]) -> str | None:
         )
     for verdict in verdicts:
         if not verdict.comparison.varies:
-            return f"output '{verdict.comparison.name}' does not change enough over the rows tried to prove anything"
+            return f"output '{verdict.comparison.name}' {_SHOWS_NOTHING}"
     return None
 
 

@@ -113,6 +113,7 @@ def convert_live(
             attempt = prove_exported(task, live.exported, live.packages, progress)
         else:
             attempt = convert_and_prove(task, _environment(converter, options, progress), progress)
+        attempt = replace(attempt, remarks=(*live.remarks, *attempt.remarks))
         return _finish(task, attempt, output, options, progress)
 
 

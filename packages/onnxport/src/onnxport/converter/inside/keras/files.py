@@ -17,7 +17,7 @@ _MOST_FOUND, _MOST_TRIED = 64, 1000
 _BOMB_RATIO, _BOMB_SIZE = 200, 256 << 20
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-_CONFIG = re.compile(rb'\{"(?:class_name|config|backend|keras_version)": ?["{\[]')
+_CONFIG = re.compile(rb'\{"(?:class_name|config|module|backend|keras_version)": ?["{\[]')
 _WEIGHT_MARKS = (b"layer_names", b"weight_names", b"vars\x00", b"_layer_checkpoint_dependencies")
 # Functions of TensorFlow that a layer may name and that only compute.
 _COMPUTES = {

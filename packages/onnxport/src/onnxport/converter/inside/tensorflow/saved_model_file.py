@@ -1,9 +1,8 @@
-"""What a SavedModel says of itself, and whether it stays within its folder. Standard library only.
+"""What a SavedModel says of itself. Standard library only.
 
 Source: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from onnxport.converter.inside.tensorflow.wire import LENGTH, VARINT, Field, NotWire, Wire
 
 FILE = "saved_model.pb"
-_MOST_FILES = 10_000
 _DEFAULT = "serving_default"
 # What a graph can do to the machine that runs it, and no model needs (saving variables is done by other operations).
 _RISKY = {
@@ -77,25 +75,14 @@ def risky(operations: Iterable[str]) -> list[str]:
     return sorted(name for name in operations if name in _RISKY)
 
 
-def leaves_folder(folder: Path, graphs: Sequence[MetaGraph]) -> str | None:
-    """What of the model would be read from outside of its folder, or could not be looked at; `None` when nothing."""
-    for asset in (name for graph in graphs for name in graph.assets):
-        parts = PurePosixPath(asset.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts:
-            return asset
-    root = folder.resolve()
-    seen = 0
-    for place, folders, files in os.walk(folder):
-        for name in [*folders, *files]:
-            seen += 1
-            path = Path(place, name)
-            if seen > _MOST_FILES:
-                return f"more than {_MOST_FILES} files"
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                return str(path.relative_to(folder))
-            if not path.is_dir() and not path.is_file():
-                return str(path.relative_to(folder))
-    return None
+def outside_assets(graphs: Iterable[MetaGraph]) -> list[str]:
+    """The files that the model brings and that would be read from outside of its folder."""
+    names = [name for graph in graphs for name in graph.assets]
+    return [name for name in names if _leads_out(PurePosixPath(name.replace("\\", "/")))]
+
+
+def _leads_out(path: PurePosixPath) -> bool:
+    return path.is_absolute() or ".." in path.parts
 
 
 def _meta_graph(wire: Wire, whole: Field) -> MetaGraph:

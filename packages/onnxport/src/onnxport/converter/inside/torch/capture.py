@@ -84,9 +84,21 @@ def batch_of(example: Sequence[torch.Tensor]) -> int | None:
     return next((len(tensor) for tensor in example if tensor.dim()), None)
 
 
+def fixed_batch(model: Model) -> tuple[str, ...]:
+    """A remark on a program that takes one number of rows only."""
+    assert model.program is not None
+    firsts = [shape[0] for shape in sizes_of(model.program) if shape]
+    if not firsts or not all(isinstance(size, int) for size in firsts):
+        return ()
+    rows = ", ".join(str(size) for size in sorted(set(firsts)))
+    return (
+        f"the program was recorded with a fixed first size ({rows}): for a free batch, export it with dynamic_shapes",
+    )
+
+
 def has_lengths(example: Sequence[torch.Tensor]) -> bool:
     """Whether any input may be a sequence."""
-    return any(_length_axes(tensor) for tensor in example)
+    return any(_length_axes(tensor, example) for tensor in example)
 
 
 def _freedoms(model: Model, remedy: str) -> Iterator[_Freedom]:
@@ -122,7 +134,7 @@ def _dynamic_shapes(model: Model, freedom: _Freedom) -> Any:
     for tensor in model.example:
         axes: dict[int, Any] = {0: batch} if freedom.batch and _has_rows(tensor, rows) else {}
         if freedom.lengths:
-            axes.update(dict.fromkeys(_length_axes(tensor), Dim.AUTO))
+            axes.update(dict.fromkeys(_length_axes(tensor, model.example), Dim.AUTO))
         shapes.append(axes)
     return tuple(shapes)
 
@@ -131,13 +143,12 @@ def _has_rows(tensor: torch.Tensor, rows: int | None) -> bool:
     return tensor.dim() > 0 and len(tensor) == rows
 
 
-def _length_axes(tensor: torch.Tensor) -> tuple[int, ...]:
+def _length_axes(tensor: torch.Tensor, all_of_them: Sequence[torch.Tensor]) -> tuple[int, ...]:
     """Axes that may be lengths: of tokens and masks, and of sequences of vectors; torch.export fixes those that are not."""
-    if tensor.dim() == 2 and not tensor.dtype.is_floating_point:
+    tokens = [other for other in all_of_them if other.dim() == 2 and not other.is_floating_point()]
+    if tensor.dim() == 2 and tensor.shape[1] in [other.shape[1] for other in tokens]:
         return (1,)
-    if tensor.dim() == 3:
-        return (1, 2)
-    return ()
+    return (1, 2) if tensor.dim() == 3 else ()
 
 
 def _remarks(
@@ -148,7 +159,7 @@ def _remarks(
         why = f"with {remedy}" if remedy == FIXED_BATCH else _why(said)
         yield f"the first size is fixed at that of the sample, {rows}: {why}"
     for name, tensor, sizes in zip(model.names, model.example, sizes_of(program), strict=True):
-        axes = _length_axes(tensor)
+        axes = _length_axes(tensor, model.example)
         if axes and remedy != FIXED_BATCH and all(isinstance(sizes[axis], int) for axis in axes):
             fixed = ", ".join(str(sizes[axis]) for axis in axes)
             yield f"'{name}' has the sample's sizes behind the first ({fixed}): another length needs another conversion"

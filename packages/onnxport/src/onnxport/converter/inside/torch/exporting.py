@@ -108,6 +108,8 @@ def _captured(opened: Opened, model: Model, job: Job) -> Exported:
     program = model.program
     if program is None:
         program, remarks = capture.capture(model, job.remedy)
+    else:
+        remarks = capture.fixed_batch(model)
     made = exporters.export_program(program, model.names, job.opset)
     model = replace(model, program=program).remarking(*remarks)
     opened.taken = _Taken(model, inputs.Shapes(model, free_batch=True), model.names)

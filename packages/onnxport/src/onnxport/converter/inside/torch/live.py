@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,26 @@ from onnxport.converter.inside.torch.model import Model, as_array, evaluating
 from onnxport.converter.inside.torch.user_code import said_by
 from onnxport.converter.interface import Case, ConversionRefused
 
-Saved = tuple[Path, bool, Mapping[str, Any] | None, tuple[Case, ...]]
+_NARROW = (torch.float16, torch.bfloat16)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The file, a program or else TorchScript; the example by input names; the module's own answer to it; remarks."""
+
+    source: Path
+    is_program: bool
+    sample: Mapping[str, Any] | None = None
+    cases: tuple[Case, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def save(model: Any, example: Any, folder: Path) -> Saved:
-    """The file, whether it is an exported program, the example by input names, and the model's own answer to it."""
+    """The module as an exported program; as TorchScript where it cannot be recorded so. Raises `ConversionRefused`."""
     if not isinstance(model, nn.Module):
         program = folder / "model.pt2"
         torch.export.save(model, program)
-        return program, True, None, ()
+        return Saved(program, is_program=True)
     if example is None:
         raise ConversionRefused(
             f"the {type(model).__name__} does not say what inputs it takes",
@@ -37,16 +49,22 @@ def save(model: Any, example: Any, folder: Path) -> Saved:
     if isinstance(model, torch.jit.ScriptModule):
         source = folder / "model.pt"
         torch.jit.save(bound.flat.inner, source)
-        return source, False, arrays, (case,)
+        return Saved(source, False, arrays, (case,))
+    narrow = floating_type(model)
+    if narrow in _NARROW:
+        word = str(narrow).removeprefix("torch.")
+        bound = bound.remarking(
+            f"the module is {word}; the ONNX model and the comparison compute in float32"
+        )
     return _saved(bound, arrays, case, folder)
 
 
 def _saved(model: Model, arrays: Mapping[str, Any], case: Case, folder: Path) -> Saved:
     try:
-        program, _ = capture.capture(model)
+        program, remarks = capture.capture(model)
         source = folder / "model.pt2"
         torch.export.save(program, source)
-        return source, True, arrays, (case,)
+        return Saved(source, True, arrays, (case,), (*model.remarks, *remarks))
     except Exception as error:  # torch.export of the user's version
         first = error
     source = folder / "model.pt"
@@ -58,13 +76,13 @@ def _saved(model: Model, arrays: Mapping[str, Any], case: Case, folder: Path) ->
             f"the {type(model.flat.inner).__name__} can be recorded neither by torch.export nor by torch.jit.script: {said_by(first)}",
             "Change what it names in the model's forward.",
         ) from first
-    return source, False, arrays, (case,)
+    return Saved(source, False, arrays, (case,), model.remarks)
 
 
 def _on_cpu(module: nn.Module) -> nn.Module:
     """The module itself where it is on the CPU in float32 or float64, else a copy that is."""
     held = [*module.parameters(), *module.buffers()]
-    narrow = floating_type(module) in (torch.float16, torch.bfloat16)
+    narrow = floating_type(module) in _NARROW
     if not narrow and all(tensor.device.type == "cpu" for tensor in held):
         return module
     moved = copy.deepcopy(module).cpu()

@@ -1,0 +1,146 @@
+"""TensorFlow and Keras: what is refused and why, what needs a second way, and models of the user's process."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxport
+import onnxruntime
+import pytest
+from fake.converter_environment import run_script
+from onnxport.errors import OnnxportError
+from onnxport.service.conversion.convert import ConversionResult, convert_file
+from onnxport.service.conversion.options import ConvertOptions, Trust
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.converters,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("converters"),
+]
+MAKER = Path(__file__).with_name("tensorflow_models.py")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved")
+    run_script("keras", MAKER, folder, Path(onnxport.__file__).parent)
+    return folder
+
+
+def converted(source: Path, tmp_path: Path, **more: object) -> ConversionResult:
+    options = ConvertOptions(output=tmp_path / "out.onnx", overwrite=True)
+    return convert_file(source, replace(options, **more))  # type: ignore[arg-type]
+
+
+def refusal(source: Path, tmp_path: Path) -> OnnxportError:
+    with pytest.raises(OnnxportError) as caught:
+        converted(source, tmp_path)
+    assert [] == list(tmp_path.iterdir())
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("draws", "RandomStandardNormal"),
+        ("counts", "keeps a state"),
+        ("text.keras", "StringSplitV2"),
+        ("stateful.keras", "the layers lstm"),
+        ("dead.keras", "does not change enough"),
+    ],
+)
+def test_what_cannot_be_converted_is_refused_with_the_reason(
+    saved: Path, tmp_path: Path, name: str, words: str
+) -> None:
+    error = refusal(saved / name, tmp_path)
+
+    assert words in error.message
+    assert error.remedy
+
+
+def test_loops_and_branches_are_kept_and_named_by_the_signature(
+    saved: Path, tmp_path: Path
+) -> None:
+    converted(saved / "loop", tmp_path)
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    rows = np.full((2, 4), -10, np.float32)
+
+    assert ["x"] == [value.name for value in session.get_inputs()]
+    assert np.allclose(
+        (((rows * 1.5 + 1) * 1.5 + 1) * 1.5 + 1) * 2, session.run(None, {"x": rows})[0]
+    )
+
+
+def test_a_function_without_a_signature_is_found_when_it_is_the_only_one(
+    saved: Path, tmp_path: Path
+) -> None:
+    assert converted(saved / "no_signature", tmp_path).proven.proof.proven
+
+
+def test_steps_of_a_free_number_that_keras_itself_builds_wrongly_are_fixed_by_a_sample(
+    saved: Path, tmp_path: Path
+) -> None:
+    """Keras 3.15 counts rows for steps in the graph of a TimeDistributed layer."""
+    sample = {"steps": np.random.default_rng(0).normal(size=(4, 6, 4)).astype(np.float32)}
+
+    assert refusal(saved / "steps.keras", tmp_path).code == "not_proven"
+    result = converted(saved / "steps.keras", tmp_path, sample=sample)
+
+    assert any("the sizes of the sample" in remark for remark in result.remarks)
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    assert ["batch", 6, 4] == session.get_inputs()[0].shape
+
+
+def test_an_output_that_proves_nothing_can_be_left_out(saved: Path, tmp_path: Path) -> None:
+    several = saved / "several.keras"
+    with pytest.raises(OnnxportError, match="'constant' does not change enough"):
+        converted(several, tmp_path, trust=Trust.SANDBOXED)
+    result = converted(several, tmp_path, trust=Trust.SANDBOXED, outputs=("good",))
+
+    assert ["good"] == [output.name for output in result.proven.proof.outputs]
+    with pytest.raises(OnnxportError, match="no output nothing"):
+        converted(several, tmp_path, trust=Trust.SANDBOXED, outputs=("nothing",))
+
+
+def test_a_fixed_batch_stays_fixed(saved: Path, tmp_path: Path) -> None:
+    result = converted(saved / "fixed.keras", tmp_path)
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+
+    assert [3, 4] == session.get_inputs()[0].shape
+    assert ["answer"] == [output.name for output in result.proven.proof.outputs]
+
+
+def test_the_operator_set_that_is_asked_for_is_made_and_others_are_refused(
+    saved: Path, tmp_path: Path
+) -> None:
+    assert 17 == converted(saved / "loop", tmp_path, opset=17).proven.proof.conversion.opset
+    with pytest.raises(OnnxportError, match="operator sets"):
+        converted(saved / "loop", tmp_path, opset=21)
+
+
+def test_the_same_file_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:
+    first = converted(saved / "fixed.keras", tmp_path).output.read_bytes()
+
+    assert first == converted(saved / "fixed.keras", tmp_path).output.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["keras", "module", "function", "loaded"])
+def test_live_models_are_saved_with_their_own_answers(
+    saved: Path, tmp_path: Path, name: str
+) -> None:
+    source, kind, inputs, batched = json.loads((saved / "live.json").read_text())[name]
+    result = converted(Path(source), tmp_path)
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    with np.load(saved / f"live-{name}-sample.npz") as sample:
+        answers = session.run(None, {given: sample[given] for given in inputs})
+    names = [value.name for value in session.get_outputs()]
+
+    assert kind == result.kind.name
+    assert batched
+    with np.load(saved / f"live-{name}.npz") as expected:
+        assert sorted(names) == sorted(expected.files)
+        assert all(
+            np.allclose(expected[n], a, atol=1e-4) for n, a in zip(names, answers, strict=True)
+        )
