@@ -96,6 +96,7 @@ def test_programs_that_cannot_be_proven_are_refused_with_the_reason(
     [
         ("misfit.pt", "Fixed", "missing: layer.weight, layer.bias"),
         ("meta.pt", "Fixed", "tensors without values"),
+        ("quantised.pt", "Dead", "torch.ao.quantization has quantised"),
         ("fixed.pt", "Absent", "it holds Dead, Gamma, Branch, Fixed, Named"),
         ("decides.pt", "Branch", "decides on the values of its tensors"),
     ],
@@ -107,6 +108,76 @@ def test_weights_that_do_not_fit_are_refused_with_the_reason(
 
     assert "conversion_refused" == error.code
     assert words in error.message
+
+
+def test_a_number_of_steps_that_an_input_gives_is_never_recorded_as_the_samples(
+    saved: Saved, tmp_path: Path
+) -> None:
+    given = replace(
+        options(tmp_path, "Steps"), sample={**FOUR_ROWS, "count": np.array(3, np.int64)}
+    )
+    error = refusal(saved.folder / "steps.pt", given)
+
+    assert "decides on the values of its tensors" in error.message
+
+
+def test_a_class_that_draws_what_the_weights_do_not_hold_is_refused(
+    saved: Saved, tmp_path: Path
+) -> None:
+    error = refusal(saved.folder / "drawn.pt", options(tmp_path, "Drawn"))
+
+    assert "draws something at random that the file does not hold" in error.message
+
+
+def test_recurrent_layers_take_any_length_and_any_batch_with_its_state(
+    saved: Saved, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    sample = {
+        "x": random.normal(size=(4, 7, 4)).astype(np.float32),
+        "h": random.normal(size=(1, 4, 8)).astype(np.float32),
+    }
+    given = replace(options(tmp_path, "States"), sample=sample)
+    result = convert_file(saved.folder / "states.pt", given)
+    session = onnxruntime.InferenceSession(result.output, providers=["CPUExecutionProvider"])
+    long, short = (
+        session.run(
+            None, {"x": np.ones((1, n, 4), np.float32), "h": np.zeros((1, 1, 8), np.float32)}
+        )
+        for n in (11, 2)
+    )
+
+    assert [(1, 8), (1, 1, 8)] == [array.shape for array in long]
+    assert not np.allclose(long[0], short[0])
+
+
+def test_inputs_that_are_taken_by_name_only_are_given_so_and_a_single_number_stays_one(
+    saved: Saved, tmp_path: Path
+) -> None:
+    sample = {**FOUR_ROWS, "heat": np.array(2, np.float32)}
+    given = replace(options(tmp_path, "ByName"), sample=sample)
+    result = convert_file(saved.folder / "byname.pt", given)
+    session = onnxruntime.InferenceSession(result.output, providers=["CPUExecutionProvider"])
+
+    assert [("x", ["batch", 4]), ("heat", [])] == [(i.name, i.shape) for i in session.get_inputs()]
+
+
+def test_a_sample_under_other_names_is_refused_without_telling_its_values(
+    saved: Saved, tmp_path: Path
+) -> None:
+    rows = FOUR_ROWS["x"]
+    given = replace(options(tmp_path), trust=Trust.SANDBOXED, sample={"a": rows, "b": rows})
+    error = refusal(saved.folder / "branch.ts", given)
+
+    assert "it takes x, the sample holds a [4, 4], b [4, 4]" in error.message
+    assert "tensor(" not in error.message
+
+
+def test_a_quantised_module_is_refused_by_name(saved: Saved, tmp_path: Path) -> None:
+    given = replace(options(tmp_path), trust=Trust.SANDBOXED)
+    error = refusal(saved.folder / "whole-quantised.pt", given)
+
+    assert "torch.ao.quantization has quantised (Linear)" in error.message
 
 
 def test_a_batch_that_the_model_fixes_stays_fixed_and_is_told(saved: Saved, tmp_path: Path) -> None:

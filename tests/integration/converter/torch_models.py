@@ -9,6 +9,7 @@ import io
 import json
 import sys
 import types
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,8 @@ root = types.ModuleType("onnxport")
 root.__path__ = [sys.argv[3]]
 sys.modules["onnxport"] = root
 sys.path.append(str(Path(__file__).parent))
-from torch_nets import Branch, Dead, Fixed, Gamma, Named  # noqa: E402 - the folder is not on the path before
+import torch_nets  # noqa: E402 - the folder is not on the path before
+from torch_nets import Branch, Dead, Fixed, Gamma, Named  # noqa: E402 - as above
 
 torch.manual_seed(0)
 batch = Dim("batch", min=1)
@@ -106,6 +108,15 @@ def evil_example(name: str, body: bytes) -> bytes:
 for stem, change in (("size", evil_size), ("operator", evil_operator), ("example", evil_example)):
     rewritten(plain, folder / f"evil-{stem}.pt2", change)
 mark.unlink(missing_ok=True)
+
+for stem in ("Steps", "States", "ByName", "Drawn"):
+    torch.save(getattr(torch_nets, stem)().state_dict(), folder / f"{stem.lower()}.pt")
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    quantised = torch.ao.quantization.quantize_dynamic(Dead(), {nn.Linear}, dtype=torch.qint8)
+torch.save(quantised.state_dict(), folder / "quantised.pt")
+torch.save(quantised.first, folder / "whole-quantised.pt")
 
 from onnxport.converter.torch import CONVERTER  # noqa: E402 - the package is made above
 

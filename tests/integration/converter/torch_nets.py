@@ -67,3 +67,56 @@ class Named(nn.Module):
         if mask is not None:
             states = states * mask.unsqueeze(-1)
         return {"scores": self.layer(states.mean(1)), "states": states}
+
+
+class Steps(nn.Module):
+    """As many steps as an input says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        """Step by step."""
+        for _ in range(int(count)):
+            x = torch.tanh(self.layer(x))
+        return x
+
+
+class States(nn.Module):
+    """Recurrent layers, one with a state that is given and given back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.LSTM(4, 6, batch_first=True, bidirectional=True)
+        self.second = nn.GRU(12, 8, batch_first=True)
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The last step, and the state behind it."""
+        steps, state = self.second(self.first(x)[0], h)
+        return steps[:, -1], state
+
+
+class ByName(nn.Module):
+    """Takes its inputs by name only, one of them a single number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+
+    def forward(self, *, x: torch.Tensor, heat: torch.Tensor) -> torch.Tensor:
+        """Scores."""
+        return self.layer(x) / heat
+
+
+class Drawn(nn.Module):
+    """Keeps random numbers that are no weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 2)
+        self.waves = torch.randn(4, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Of random waves."""
+        return self.layer(torch.cos(x @ self.waves))

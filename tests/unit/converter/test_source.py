@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from onnxport.converter.interface import Code, Job
-from onnxport.converter.isolation.source import readable_for, why_unreadable
+from onnxport.converter.isolation.source import place_of, readable_for, why_unreadable
 
 
 def names(paths: list[str], folder: Path) -> list[str]:
@@ -64,3 +64,16 @@ def test_a_home_directory_is_not_shown_for_the_code_in_it(
     found = readable_for(Job(model, "weights", code=Code(home / "net.py", "Net")))
 
     assert expected == sorted(set(names([p for p in found if not p.endswith("m.pt")], home)))
+
+
+def test_a_path_through_the_folder_above_names_the_folder_itself_and_keeps_a_links_name(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "blob").write_text("x")
+    (tmp_path / "model.pt").symlink_to("blob")
+    model = tmp_path / "work" / ".." / "model.pt"
+
+    assert tmp_path.resolve() / "model.pt" == place_of(model)
+    assert tmp_path.resolve() == place_of(tmp_path / "work" / "..")
+    assert [str(tmp_path.resolve() / "model.pt")] * 2 == readable_for(Job(model, "file"))

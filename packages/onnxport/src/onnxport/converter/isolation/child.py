@@ -15,7 +15,7 @@ from onnxport.converter.interface import Case, ConversionRefused, Exported, Job
 from onnxport.converter.isolation.errors import CannotIsolate, ChildCrashed, ChildLimitReached
 from onnxport.converter.isolation.left_behind import LeftBehind
 from onnxport.converter.isolation.process import ChildLimits, Ended, run_limited
-from onnxport.converter.isolation.source import readable_for
+from onnxport.converter.isolation.source import place_of, readable_for
 from onnxport.domain.printable_text import printable
 from onnxport.errors import UserError
 
@@ -122,14 +122,14 @@ def _write_job(job: Job, limits: ChildLimits, isolation: Isolation, folder: Path
         arrays = {f"a{position}": array for position, array in enumerate(sample.values())}
         np.savez(folder / "sample.npz", **arrays)
     document = {
-        "source": str(job.source.absolute()),
+        "source": str(place_of(job.source)),
         "kind": job.kind,
         "remedy": job.remedy,
         "trusted": job.trusted,
         "sample": None if sample is None else list(sample),
         "code": None
         if job.code is None
-        else {**vars(job.code), "file": str(job.code.file.absolute())},
+        else {**vars(job.code), "file": str(place_of(job.code.file))},
         "inputs": job.inputs,
         "outputs": job.outputs,
         "opset": job.opset,

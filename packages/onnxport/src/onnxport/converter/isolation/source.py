@@ -58,11 +58,18 @@ def _entries_below(folder: Path) -> Iterator[Path]:
                 waiting.append(entry)
 
 
+def place_of(path: Path) -> Path:
+    """The absolute path of a file or folder without `..`, which leads nowhere in the sandbox. A link keeps its own name."""
+    named = path.absolute()
+    return named.resolve() if named.name == ".." else named.parent.resolve() / named.name
+
+
 def readable_for(job: Job) -> list[str]:
     """Files and folders, as absolute paths that exist."""
-    found = [job.source.absolute(), *_companions(job.source.absolute())]
+    source = place_of(job.source)
+    found = [source, *_companions(source)]
     if job.code is not None:
-        found += _code(job.code.file.absolute())
+        found += _code(place_of(job.code.file))
     return [os.fspath(path) for path in found if path.exists()]
 
 

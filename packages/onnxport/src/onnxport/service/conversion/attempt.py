@@ -81,6 +81,8 @@ def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
         if attempt.proven.proof.proven:
             return _with_history(attempt, remedy, failures, attempts)
         attempts.append(attempt)
+        if not attempt.proven.differs:
+            break  # another way of converting would show as little
     if attempts:
         return attempts[0]
     raise failures[0]

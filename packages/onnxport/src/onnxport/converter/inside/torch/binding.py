@@ -9,28 +9,30 @@ import numpy as np
 import torch
 from torch import nn
 
-from onnxport.converter.inside.torch.model import Arrange, Model, evaluating, flat
+from onnxport.converter.inside.torch.model import Arrange, Model, as_tensor, evaluating, flat
 from onnxport.converter.inside.torch.user_code import said_by
 from onnxport.converter.interface import ConversionRefused
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a module's forward takes: names in order, which of them must be given, whether any number may follow, in order or by name."""
+    """What a module's forward takes: names in order, which of them are required, which go by name only, and whether others may follow."""
 
     names: tuple[str, ...]
     required: tuple[str, ...]
+    only_by_name: frozenset[str] = frozenset()
     more: bool = False
     more_named: bool = False
 
 
 @dataclass(frozen=True)
 class _Way:
-    """One way of giving arrays to a module."""
+    """One way of giving arrays to a module; `guessed` where it is one that nobody asked for, whose errors say nothing."""
 
     names: tuple[str, ...]
     arrays: tuple[Any, ...]
     arrange: Arrange
+    guessed: bool = False
 
 
 def bind(module: nn.Module, sample: Mapping[str, Any], kind: str) -> Model:
@@ -51,7 +53,7 @@ def bind(module: nn.Module, sample: Mapping[str, Any], kind: str) -> Model:
             except ConversionRefused:
                 raise
             except Exception as error:  # whatever the user's forward raises
-                first = first or said_by(error)
+                first = first or (None if way.guessed else said_by(error))
                 continue
             return Model(wrapped, way.names, tensors, kind)
     taken = ", ".join(parameters.names) or "nothing"
@@ -69,12 +71,17 @@ def parameters_of(module: nn.Module) -> Parameters:
         # Its Python signature says nothing.
         taken = module._c._get_method("forward").schema.arguments[1:]  # noqa: SLF001
         names = tuple(argument.name for argument in taken)
-        return Parameters(names, tuple(a.name for a in taken if not a.has_default_value()))
+        return Parameters(
+            names,
+            tuple(a.name for a in taken if not a.has_default_value()),
+            frozenset(a.name for a in taken if a.kwarg_only),
+        )
     found = inspect.signature(module.forward).parameters.values()
     plain = [p for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     return Parameters(
         tuple(p.name for p in plain),
         tuple(p.name for p in plain if p.default is p.empty),
+        frozenset(p.name for p in plain if p.kind is p.KEYWORD_ONLY),
         more=any(p.kind is p.VAR_POSITIONAL for p in found),
         more_named=any(p.kind is p.VAR_KEYWORD for p in found),
     )
@@ -99,29 +106,34 @@ def _ways(parameters: Parameters, sample: Mapping[str, Any]) -> Iterator[_Way]:
     if known and set(parameters.required) <= set(given):
         order = tuple(sorted(given, key=(*parameters.names, *given).index))
         by_name = tuple(np.asarray(sample[name]) for name in order)
-        yield _Way(order, by_name, _in_order if _is_start(order, parameters) else _named(order))
+        yield _Way(order, by_name, _arranged(order, parameters))
     enough = len(parameters.required) <= len(given)
     if enough and (len(given) <= len(parameters.names) or parameters.more):
         names = (*parameters.names, *given)[: len(given)] if not parameters.more else given
-        yield _Way(tuple(names), arrays, _in_order)
+        names = tuple(names)
+        yield _Way(names, arrays, _in_order if parameters.more else _arranged(names, parameters))
     if len(given) > 1 and len(parameters.required) == 1:
         only = parameters.required[0]
         if all(array.ndim == 1 for array in arrays) and len({len(a) for a in arrays}) == 1:
-            yield _Way((only,), (np.stack(arrays, axis=1),), _in_order)
-        yield _Way(given, arrays, lambda tensors: ((dict(zip(given, tensors, strict=True)),), {}))
-        yield _Way(given, arrays, lambda tensors: ((list(tensors),), {}))
+            yield _Way((only,), (np.stack(arrays, axis=1),), _in_order, guessed=True)
+        yield _Way(given, arrays, _as_dictionary(given), guessed=True)
+        yield _Way(given, arrays, lambda tensors: ((list(tensors),), {}), guessed=True)
 
 
 def _in_order(tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return tuple(tensors), {}
 
 
-def _named(names: Sequence[str]) -> Arrange:
-    return lambda tensors: ((), dict(zip(names, tensors, strict=True)))
+def _as_dictionary(names: Sequence[str]) -> Arrange:
+    return lambda tensors: ((dict(zip(names, tensors, strict=True)),), {})
 
 
-def _is_start(names: Sequence[str], parameters: Parameters) -> bool:
-    return tuple(names) == parameters.names[: len(names)]
+def _arranged(names: Sequence[str], parameters: Parameters) -> Arrange:
+    """In order as far as forward takes them so, the rest by name."""
+    in_order = tuple(names) == parameters.names[: len(names)]
+    count = sum(in_order and name not in parameters.only_by_name for name in names)
+    rest = names[count:]
+    return lambda tensors: (tuple(tensors[:count]), dict(zip(rest, tensors[count:], strict=True)))
 
 
 def _typed(arrays: Sequence[Any], floating: torch.dtype) -> Iterator[tuple[torch.Tensor, ...]]:
@@ -144,7 +156,7 @@ def _typed(arrays: Sequence[Any], floating: torch.dtype) -> Iterator[tuple[torch
 
 
 def _tensor(array: Any, floating: torch.dtype) -> torch.Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(array).copy())
+    tensor = as_tensor(array)
     return tensor.to(floating) if tensor.dtype.is_floating_point else tensor
 
 

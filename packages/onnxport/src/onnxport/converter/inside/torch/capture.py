@@ -9,6 +9,7 @@ from torch.export import Dim, ExportedProgram
 from torch.utils import _pytree as pytree
 
 from onnxport.converter.inside.torch.model import Model, evaluating, flat
+from onnxport.converter.inside.torch.recurrent import free_lengths
 from onnxport.converter.inside.torch.user_code import said_by
 from onnxport.converter.interface import ConversionRefused
 
@@ -31,7 +32,7 @@ def capture(model: Model, remedy: str = "") -> tuple[ExportedProgram, tuple[str,
     for freedom in _freedoms(model, remedy):
         example = _example(model, freedom)
         try:
-            with evaluating(model.flat):
+            with evaluating(model.flat), free_lengths():
                 program = torch.export.export(
                     model.flat,
                     tuple(example),
@@ -98,7 +99,7 @@ def fixed_batch(model: Model) -> tuple[str, ...]:
 
 def has_lengths(example: Sequence[torch.Tensor]) -> bool:
     """Whether any input may be a sequence."""
-    return any(_length_axes(tensor, example) for tensor in example)
+    return any(length_axes(tensor, example) for tensor in example)
 
 
 def _freedoms(model: Model, remedy: str) -> Iterator[_Freedom]:
@@ -121,10 +122,14 @@ def _example(model: Model, freedom: _Freedom) -> list[torch.Tensor]:
         return list(model.example)
     sizes = {size for tensor in model.example for size in tensor.shape[1:]}
     wanted = next(count for count in range(2, 99) if count not in sizes)
-    return [
-        torch.cat([tensor] * -(-wanted // rows))[:wanted] if _has_rows(tensor, rows) else tensor
-        for tensor in model.example
-    ]
+    return [_resized(tensor, _rows_axis(tensor, rows), wanted) for tensor in model.example]
+
+
+def _resized(tensor: torch.Tensor, axis: int | None, size: int) -> torch.Tensor:
+    """The tensor with as many entries along an axis, repeated in a circle."""
+    if axis is None:
+        return tensor
+    return tensor.index_select(axis, torch.arange(size) % tensor.shape[axis])
 
 
 def _dynamic_shapes(model: Model, freedom: _Freedom) -> Any:
@@ -132,23 +137,31 @@ def _dynamic_shapes(model: Model, freedom: _Freedom) -> Any:
     batch = Dim("batch", min=1)
     shapes: list[dict[int, Any]] = []
     for tensor in model.example:
-        axes: dict[int, Any] = {0: batch} if freedom.batch and _has_rows(tensor, rows) else {}
+        axes: dict[int, Any] = {}
         if freedom.lengths:
-            axes.update(dict.fromkeys(_length_axes(tensor, model.example), Dim.AUTO))
+            axes.update(dict.fromkeys(length_axes(tensor, model.example), Dim.AUTO))
+        along = _rows_axis(tensor, rows)
+        if freedom.batch and along is not None:
+            axes[along] = batch
         shapes.append(axes)
     return tuple(shapes)
 
 
-def _has_rows(tensor: torch.Tensor, rows: int | None) -> bool:
-    return tensor.dim() > 0 and len(tensor) == rows
+def _rows_axis(tensor: torch.Tensor, rows: int | None) -> int | None:
+    """The axis of the rows: the first, or the second of a state of a recurrent layer (layers, rows, width)."""
+    if tensor.dim() and tensor.shape[0] == rows:
+        return 0
+    is_state = tensor.dim() == 3 and tensor.dtype.is_floating_point and tensor.shape[1] == rows
+    return 1 if is_state else None
 
 
-def _length_axes(tensor: torch.Tensor, all_of_them: Sequence[torch.Tensor]) -> tuple[int, ...]:
+def length_axes(tensor: torch.Tensor, all_of_them: Sequence[torch.Tensor]) -> tuple[int, ...]:
     """Axes that may be lengths: of tokens and masks, and of sequences of vectors; torch.export fixes those that are not."""
     tokens = [other for other in all_of_them if other.dim() == 2 and not other.is_floating_point()]
     if tensor.dim() == 2 and tensor.shape[1] in [other.shape[1] for other in tokens]:
         return (1,)
-    return (1, 2) if tensor.dim() == 3 else ()
+    is_state = _rows_axis(tensor, batch_of(all_of_them)) == 1
+    return (1, 2) if tensor.dim() == 3 and not is_state else ()
 
 
 def _remarks(
@@ -159,10 +172,15 @@ def _remarks(
         why = f"with {remedy}" if remedy == FIXED_BATCH else _why(said)
         yield f"the first size is fixed at that of the sample, {rows}: {why}"
     for name, tensor, sizes in zip(model.names, model.example, sizes_of(program), strict=True):
-        axes = _length_axes(tensor, model.example)
+        axes = length_axes(tensor, model.example)
         if axes and remedy != FIXED_BATCH and all(isinstance(sizes[axis], int) for axis in axes):
-            fixed = ", ".join(str(sizes[axis]) for axis in axes)
-            yield f"'{name}' has the sample's sizes behind the first ({fixed}): another length needs another conversion"
+            yield fixed_sizes(name, [sizes[axis] for axis in axes])
+
+
+def fixed_sizes(name: str, sizes: Sequence[int]) -> str:
+    """The remark on an input whose lengths are those of the sample."""
+    told = ", ".join(map(str, sizes))
+    return f"'{name}' has the sample's sizes behind the first ({told}): another length needs another conversion"
 
 
 def _why(said: str) -> str:

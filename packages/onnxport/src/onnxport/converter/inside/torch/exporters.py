@@ -14,8 +14,9 @@ import torch
 from torch.export import ExportedProgram
 
 from onnxport.converter.inside.torch.binding import defaults_after
-from onnxport.converter.inside.torch.capture import batch_of, sizes_of
+from onnxport.converter.inside.torch.capture import FIXED_BATCH, batch_of, capture, sizes_of
 from onnxport.converter.inside.torch.model import Flat, Model, evaluating, flat
+from onnxport.converter.inside.torch.recurrent import free_lengths
 from onnxport.converter.inside.torch.user_code import said_by
 from onnxport.converter.interface import ConversionRefused
 
@@ -25,7 +26,9 @@ _OPSET = 20
 _OLDEST_OF_PROGRAMS = 18
 _OPERATOR = re.compile(r"(?:OpOverload\(op=|operator )'([\w.:]+)'|(aten::\w+|prim::\w+|\w+::\w+)")
 _OWN = str(Path(torch.__file__).parent)
-_ON_VALUES = "Converting a tensor to a Python boolean"
+_DECIDES = "Converting a tensor to a Python boolean"
+_READS = "Converting a tensor to a "
+_READERS = {torch.ops.aten.item.default, torch.ops.aten._local_scalar_dense.default}  # noqa: SLF001
 
 
 def export_program(
@@ -40,7 +43,7 @@ def export_program(
             f"Ask for --opset {_OLDEST_OF_PROGRAMS} or more.",
         )
     try:
-        with _quietly():
+        with _quietly(), free_lengths():
             made = torch.onnx.export(
                 program, (), dynamo=True, external_data=False, opset_version=wanted, verbose=False
             )
@@ -85,7 +88,7 @@ def export_traced(model: Model, opset: int | None, *, free_batch: bool) -> onnx.
         except Exception as error:  # as above
             errors.append(error)
             continue
-        _refuse_decisions(heard)
+        _refuse_decisions(heard, model)
         return _plain(onnx.load_from_string(written.getvalue()))
     raise _cannot(errors[0]) from errors[0]
 
@@ -112,14 +115,31 @@ def _refuse_large(tensors: Any) -> None:
         )
 
 
-def _refuse_decisions(heard: Sequence[warnings.WarningMessage]) -> None:
+def _refuse_decisions(heard: Sequence[warnings.WarningMessage], model: Model) -> None:
+    """Refuse a trace that has a value of the example in it for good; sizes are read in the same ways, and may be."""
     for message in heard:
-        if _ON_VALUES in str(message.message) and not message.filename.startswith(_OWN):
+        said = str(message.message)
+        if message.filename.startswith(_OWN) or not said.startswith(_READS):
+            continue
+        if said.startswith(_DECIDES) or _reads_values(model):
             raise ConversionRefused(
                 f"the model decides on the values of its tensors ({message.filename}, line {message.lineno}); "
                 "a trace follows one way only",
                 "Use torch.where or torch.cond there, or save the model with torch.jit.script and convert that.",
             )
+
+
+def _reads_values(model: Model) -> bool:
+    """Whether numbers leave tensors for Python, as the recording of the model says; if there is none, they may."""
+    if isinstance(model.flat.inner, torch.jit.ScriptModule):
+        return False
+    program = model.program
+    if program is None:
+        try:
+            program, _ = capture(model, FIXED_BATCH)
+        except ConversionRefused:
+            return True
+    return any(node.target in _READERS for node in program.graph.nodes)
 
 
 def _cannot(error: Exception) -> ConversionRefused:

@@ -125,6 +125,10 @@ def _traced(opened: Opened, model: Model, job: Job, *, free_batch: bool) -> Expo
     unused = [name for name in model.names if name not in names]
     if unused:
         model = model.remarking(f"not used by the model, so no inputs: {', '.join(unused)}")
+    for name, tensor in zip(model.names, model.example, strict=True):
+        axes = capture.length_axes(tensor, model.example) if name in names else ()
+        if axes:
+            model = model.remarking(capture.fixed_sizes(name, [tensor.shape[a] for a in axes]))
     return _exported(model, made, names)
 
 

@@ -111,6 +111,9 @@ def _sizes_to_try(shapes: Shapes, *, rowwise: bool) -> Iterator[dict[str, int]]:
     if other:
         for _ in range(1 if rowwise else 2):
             yield {**rows, **other}
+    least = {symbol: 1 for symbol in shapes.lengths() if shapes.allows(symbol, 1)}
+    if shapes.batch is None and least:
+        yield least
     if shapes.batch is not None and not rowwise:
         for size in (1, 3):
             if shapes.allows(shapes.batch, size):

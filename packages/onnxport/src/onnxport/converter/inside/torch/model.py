@@ -46,8 +46,8 @@ class Model:
         """The model itself; raises `ConversionRefused` where it answers the same question in two ways."""
         example = {n: as_array(t) for n, t in zip(self.names, self.example, strict=True)}
         first, second = self.run(example), self.run(example)
-        for name, array in first.items():
-            if not np.array_equal(array, second[name], equal_nan=array.dtype.kind in "fc"):
+        for name in first:
+            if not same_answers({name: first[name]}, second):
                 raise ConversionRefused(
                     f"the model gives other values of '{name}' for the same input each time: it draws random numbers",
                     "Put it into evaluation mode before it is saved (model.eval()), or take the random numbers out of its forward.",
@@ -118,6 +118,14 @@ def named(answer: Any) -> dict[str, torch.Tensor]:
     return found
 
 
+def same_answers(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Whether all arrays of the first are in the second, bit for bit."""
+    return all(
+        np.array_equal(array, second[name], equal_nan=array.dtype.kind in "fc")
+        for name, array in first.items()
+    )
+
+
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
     """Without gradients, in evaluation mode, and without the fused attention that only runs so and leaves out padded places.
@@ -142,7 +150,7 @@ def as_tensor(array: Any) -> torch.Tensor:
     """A tensor of an array, with its own memory."""
     if isinstance(array, torch.Tensor):
         return array.detach().cpu()
-    return torch.from_numpy(np.ascontiguousarray(array).copy())
+    return torch.from_numpy(np.array(array, order="C"))
 
 
 def as_array(tensor: torch.Tensor) -> Any:

@@ -8,6 +8,7 @@ from torch.utils import _pytree as pytree
 
 from onnxport.converter.inside.torch import capture
 from onnxport.converter.inside.torch.model import Model, evaluating
+from onnxport.converter.inside.torch.recurrent import free_lengths
 
 _TYPES = {torch.float16, torch.bfloat16, torch.float64}
 
@@ -28,7 +29,7 @@ def program_in_float32(model: Model) -> Model:
         for shape in capture.sizes_of(program)
     ]
     dynamic = pytree.tree_unflatten(shapes, program.call_spec.in_spec)
-    with evaluating(graph):
+    with evaluating(graph), free_lengths():
         again = torch.export.export(
             graph, arguments, keywords, dynamic_shapes=(*dynamic[0], *dynamic[1].values())
         )

@@ -10,7 +10,7 @@ from torch import nn
 from onnxport.converter.inside.tensors import TensorInput, sample_tensors
 from onnxport.converter.inside.torch import capture, weights
 from onnxport.converter.inside.torch.binding import bind, floating_type
-from onnxport.converter.inside.torch.model import Model, as_tensor
+from onnxport.converter.inside.torch.model import Model, as_array, as_tensor, same_answers
 from onnxport.converter.inside.torch.narrow import program_in_float32
 from onnxport.converter.inside.torch.program import load_program
 from onnxport.converter.inside.torch.user_code import make_module, with_pickled_names
@@ -100,11 +100,29 @@ def _with_weights(held: Any, job: Job) -> Model:
     assert job.code is not None
     module = make_module(job.code)
     remarks = weights.put_into(module, held, job.source.name)
-    return _bound(module, job, "module").remarking(*remarks)
+    model = _bound(module, job, "module")
+    again = make_module(job.code)
+    weights.put_into(again, held, job.source.name)
+    _refuse_other_answers(model, _bound(again, job, "module"), job)
+    return model.remarking(*remarks)
+
+
+def _refuse_other_answers(model: Model, again: Model, job: Job) -> None:
+    """What a class draws at random when it is made, and keeps in no weight, is not in the file: the trained model had other values."""
+    assert job.code is not None
+    example = {n: as_array(t) for n, t in zip(model.names, model.example, strict=True)}
+    if same_answers(model.refuse_random().run(example), again.run(example)):
+        return
+    raise ConversionRefused(
+        f"'{job.code.name}' made twice with the weights in {job.source.name} gives different values: it draws something at random "
+        "that the file does not hold, so it is not the model that was saved",
+        "Register what is drawn with self.register_buffer (persistent), save the weights again, or save the model with torch.export.save.",
+    )
 
 
 def _bound(module: nn.Module, job: Job, kind: str) -> Model:
     assert job.sample is not None
+    _refuse_quantised(module, job.source.name)
     narrow = floating_type(module)
     if narrow in _NARROW:
         module = module.float()
@@ -114,6 +132,16 @@ def _bound(module: nn.Module, job: Job, kind: str) -> Model:
             f"the weights are {_word(narrow)}; the ONNX model and the comparison compute with them in float32"
         )
     return model
+
+
+def _refuse_quantised(module: nn.Module, name: str) -> None:
+    for part in module.modules():
+        if type(part).__module__.startswith(("torch.ao.nn.quantized.", "torch.nn.quantized.")):
+            raise ConversionRefused(
+                f"{name} has layers that torch.ao.quantization has quantised ({type(part).__name__}); "
+                "PyTorch exports none of these to ONNX",
+                weights.QUANTISED_REMEDY,
+            )
 
 
 def _devices(program: torch.export.ExportedProgram) -> set[str]:

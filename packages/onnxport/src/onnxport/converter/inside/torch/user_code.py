@@ -85,8 +85,9 @@ def with_pickled_names(code: Code | None, load: Callable[[], Any]) -> Any:
 
 
 def said_by(error: BaseException) -> str:
-    """The error's type and words, on one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:400]
+    """The error's type and words, on one line; without the values of arguments, which TorchScript tells."""
+    words = " ".join(str(error).split()).partition(" Value: ")[0]
+    return f"{type(error).__name__}: {words}"[:400]
 
 
 def _called(found: Any, code: Code) -> Any:

@@ -13,6 +13,7 @@ from torch import nn
 from onnxport.converter.interface import ConversionRefused
 
 Weights = Mapping[str, torch.Tensor]
+QUANTISED_REMEDY = "Convert the model as it was before it was quantised; ONNX Runtime can quantise the result (onnxruntime.quantization)."
 _DEEPEST = 3
 _MOST_STAND_INS = 256
 _NOT_ALLOWED = re.compile(r"GLOBAL ([\w.]+) was not an allowed global")
@@ -162,6 +163,11 @@ def _refuse_misfit(wanted: Weights, weights: Weights, kind: str, name: str) -> N
         )
         if keys
     ]
+    if said and any(key.endswith("zero_point") for key in extra):
+        raise ConversionRefused(
+            f"the weights in {name} are of layers that torch.ao.quantization has quantised; PyTorch exports none of these to ONNX",
+            QUANTISED_REMEDY,
+        )
     if said:
         raise ConversionRefused(
             f"the weights in {name} do not fit the class {kind}; {'; '.join(said)}",
