@@ -40,7 +40,7 @@ class KerasConverter(Converter):
     title = "Keras"
     kinds = (_KERAS, _LAMBDA, _HDF5, _HDF5_LAMBDA, _WEIGHTS)
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1480
+        Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1590
     )
     remedies = (_SIZED, "opset 15", "unoptimised")
 
