@@ -84,8 +84,10 @@ keras.Sequential(steps).save(folder / "steps.keras")
 several = layers.Input((4,))
 kept = {"good": layers.Dense(2)(several), "constant": layers.Lambda(lambda x: x * 0)(several)}
 keras.Model(several, kept).save(folder / "several.keras")
-fixed = keras.Sequential([layers.Input((4,), batch_size=3), layers.Dense(2, name="answer")])
-fixed.save(folder / "fixed.keras")
+three = layers.Input((4,), batch_size=3)
+pairs = layers.Dense(2, name="answer")(keras.ops.reshape(three, (3, 2, 2)))
+keras.Model(three, pairs).save(folder / "fixed.keras")
+keras.Sequential([layers.Input((4,), batch_size=3), layers.Dense(2)]).save(folder / "free.keras")
 
 live = {}
 given = random.normal(size=(5, 4)).astype(np.float32)

@@ -218,7 +218,9 @@ def test_scoring_code_is_not_served_yet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("operator", ["LSTM", "GRU", "RNN"])
-def test_a_recurrent_model_is_never_given_nothing(tmp_path: Path, operator: str) -> None:
+def test_a_model_with_recurrent_operators_is_never_given_nothing(
+    tmp_path: Path, operator: str
+) -> None:
     """ONNX Runtime would end the process."""
     loaded = load(tmp_path, save_recurrent(tmp_path, operator))
 

@@ -62,7 +62,7 @@ class Execution:
 
 
 class ExecutionOfRows(Execution):
-    """For models that must not be given nothing: ONNX Runtime (1.32) ends the process where a recurrent operator gets no rows."""
+    """For models that must not be given nothing: ONNX Runtime (1.32) ends the process where some operators get no rows."""
 
     __slots__ = ()
 
@@ -72,7 +72,7 @@ class ExecutionOfRows(Execution):
             shape = value.shape() if isinstance(value, OrtValue) else getattr(value, "shape", ())
             if 0 in shape:
                 raise BadRequest(
-                    f"input '{name}' has shape {list(shape)}: this model has recurrent operators, which take at least one row"
+                    f"input '{name}' has shape {list(shape)}: this model has operators that take at least one row"
                 )
         return super().__call__(call, options)
 

@@ -34,7 +34,7 @@ class JaxConverter(Converter):
     title = "JAX / Flax"
     kinds = (_MSGPACK,)
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "jax.txt", ("3.11", "3.12", "3.13"), 240, 830
+        Path(__file__).parent / "locks" / "jax.txt", ("3.11", "3.12", "3.13"), 300, 1000
     )
     remedies = ("layers", "fixed batch")
 

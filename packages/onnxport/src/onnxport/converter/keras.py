@@ -40,7 +40,7 @@ class KerasConverter(Converter):
     title = "Keras"
     kinds = (_KERAS, _LAMBDA, _HDF5, _HDF5_LAMBDA, _WEIGHTS)
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1480
+        Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1590
     )
     remedies = (_SIZED, "opset 15", "unoptimised")
 
@@ -83,14 +83,24 @@ class KerasConverter(Converter):
             )
 
     def open(self, job: Job) -> Any:
-        """The model as one graph, ready to run."""
-        from onnxport.converter.inside.keras.graph import refuse_state, specs_of, traced, with_sizes
+        """The model as one graph, ready to run; `None` where the remedy does not apply."""
+        from onnxport.converter.inside.keras.graph import (
+            has_free_sizes,
+            refuse_state,
+            specs_of,
+            traced,
+            with_sizes,
+        )
         from onnxport.converter.inside.keras.load import load
 
+        if job.remedy == _SIZED and job.sample is None:
+            return None
         model, said = load(job)
         refuse_state(model)
         specs = specs_of(model, said, job.sample)
-        if job.remedy == _SIZED:
+        if job.remedy == _SIZED and job.sample is not None:
+            if not has_free_sizes(specs):
+                return None
             specs = with_sizes(specs, job.sample)
         return traced(model, specs).with_outputs(job.outputs)
 
@@ -98,6 +108,11 @@ class KerasConverter(Converter):
         """ONNX from tf2onnx, with the names of the layers."""
         from onnxport.converter.inside.tensorflow.export import export_traced
 
+        if model is None:
+            raise ConversionRefused(
+                "the model has no free sizes that a sample would fix",
+                "Give a sample with --sample.",
+            )
         return export_traced(model, job)
 
     def reference(self, model: Any, exported: Exported, job: Job) -> Iterator[Case]:

@@ -33,7 +33,7 @@ class TensorFlowConverter(Converter):
     title = "TensorFlow"
     kinds = (_SAVED_MODEL, _GRAPH, _CHECKPOINT, _LITE)
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1480
+        Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1590
     )
     remedies = ("opset 15", "unoptimised")
 

@@ -106,6 +106,9 @@ def _lock_with(
     requirements = pinned.lock.with_suffix(".in")
     command = ["pip", "compile", "--no-header", "--no-annotate", "--generate-hashes", "--no-build"]
     command += ["--python", str(python), "--output-file", str(lock), "--overrides", str(wanted)]
+    # What the lock itself was made with: packages that it leaves out.
+    left_out = pinned.lock.with_suffix(".overrides.in")
+    command += ["--overrides", str(left_out)] if left_out.exists() else []
     run_uv([*command, str(requirements), str(wanted)], folder, say, _settings_of(pinned))
     return lock
 

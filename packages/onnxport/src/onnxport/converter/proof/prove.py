@@ -12,6 +12,7 @@ from onnxport.converter.proof.normalise import BATCH, all_nodes, with_shapes
 from onnxport.domain.conversion import Conversion, InputSet, Proof
 
 _SHOWS_NOTHING = "does not change enough over the rows tried to prove anything"
+_NEED_ROWS = {"LSTM", "GRU", "RNN", "Einsum"}
 NOTHING_TO_COMPARE = "no runtime of the framework gave anything to compare with"
 
 
@@ -128,11 +129,11 @@ def _pair(names: Sequence[str], case: Case, answer: Mapping[str, Array]) -> Pair
 
 
 def _aborts_on_no_rows(model: bytes) -> bool:
-    """Whether ONNX Runtime (1.32) would end this process when given no rows: its LSTM and GRU do."""
+    """Whether ONNX Runtime (1.32) would end this process when given no rows: some of its operators do."""
     import onnx
 
     graph = onnx.load_from_string(model).graph
-    return any(node.op_type in {"LSTM", "GRU"} for node in all_nodes(graph))
+    return any(node.op_type in _NEED_ROWS for node in all_nodes(graph))
 
 
 def _optional_remarks(session: Any, names: Sequence[str], cases: Sequence[Case]) -> Iterator[str]:

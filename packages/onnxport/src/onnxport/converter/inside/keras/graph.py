@@ -18,10 +18,10 @@ def specs_of(model: Any, said: KerasFile | None, sample: Arrays | None) -> list[
     """The inputs of a model: of its graph of layers, else of what it was built for or is called with."""
     inputs = _graph_inputs(model)
     if inputs:
-        names = list(getattr(model, "input_names", ())) or [tensor.name for tensor in inputs]
+        # A tensor's own name is another one after loading; its layer's is not.
         return [
-            (str(name).partition(":")[0], _type(tensor), tuple(tensor.shape))
-            for name, tensor in zip(names, inputs, strict=True)
+            (_layer_of(tensor) or tensor.name, _type(tensor), tuple(tensor.shape))
+            for tensor in inputs
         ]
     if sample:
         return [(name, _single(a), (None, *a.shape[1:])) for name, a in sample.items()]
@@ -46,27 +46,25 @@ def refuse_state(model: Any) -> None:
 def traced(model: Any, specs: Sequence[Spec]) -> Traced:
     """The model as one graph.
 
-    A batch of exactly one is what a model gets that was called before it knew its inputs; where it takes more rows, it is made free.
+    A model that was first called without knowing its inputs has the number of rows of that call for ever after; where it takes others,
+    their number is made free.
     """
-    if all(shape and shape[0] == 1 for _, _, shape in specs):
-        free = [(name, dtype, (None, *shape[1:])) for name, dtype, shape in specs]
+    if any(shape and shape[0] is not None for _, _, shape in specs):
+        free = [(name, dtype, (None, *shape[1:])) for name, dtype, shape in specs if shape]
         try:
             made = _traced(model, free)
-            made.run(generated(made.inputs, rows=2))
+            for rows in (1, 2, 3):
+                made.run(generated(made.inputs, rows))
         except MemoryError:
             raise
-        except Exception:  # it does not: then its batch is one
+        except Exception:  # it does not take others, of whatever error
             return _traced(model, specs)
         return made
     return _traced(model, specs)
 
 
-def with_sizes(specs: Sequence[Spec], sample: Arrays | None) -> list[Spec]:
+def with_sizes(specs: Sequence[Spec], sample: Arrays) -> list[Spec]:
     """The inputs with the sizes of the sample where they are free, but for the rows."""
-    if sample is None or all(None not in shape[1:] for _, _, shape in specs):
-        raise ConversionRefused(
-            "the model has no free sizes that a sample would fix", "Give a sample with --sample."
-        )
     names = [name for name, _, _ in specs]
     named = set(names) <= set(sample)
     arrays: list[Any] = [sample[name] for name in names] if named else list(sample.values())
@@ -83,6 +81,11 @@ def _traced(model: Any, specs: Sequence[Spec]) -> Traced:
     given = [(name, tf.as_dtype(dtype), tf.TensorShape(shape)) for name, dtype, shape in specs]
     call = caller(model, [name for name, _, _ in specs])
     return trace(call, model, given, lambda made: output_names(model, made))
+
+
+def has_free_sizes(specs: Sequence[Spec]) -> bool:
+    """Whether anything but the number of rows is free."""
+    return any(None in shape[1:] for _, _, shape in specs)
 
 
 def caller(model: Any, sample_names: Sequence[str] = ()) -> Callable[..., Any]:

@@ -15,8 +15,7 @@ def save_live(model: Any, example: Any, place: Path) -> tuple[Arrays | None, Cas
     """Save the model; return the example by the names of its inputs, and what the model gave for it."""
     arrays = None if example is None else _arrays(example)
     if arrays is not None and not getattr(model, "built", True):
-        # Its layers have no weights before it was called once.
-        caller(model, list(arrays))(*arrays.values())
+        _build(model, arrays)
     try:
         model.save(str(place))
     except (ValueError, NotImplementedError, TypeError) as error:
@@ -34,6 +33,15 @@ def save_live(model: Any, example: Any, place: Path) -> tuple[Arrays | None, Cas
     answers = [_to_numpy(tensor) for tensor in flat(made)]
     expected = dict(zip(outputs, answers, strict=True))
     return sample, Case("sample", sample, expected, batched=_has_rows(sample, expected))
+
+
+def _build(model: Any, arrays: Arrays) -> None:
+    """Let the layers make their weights: a chain of layers for any number of rows, others by a call."""
+    if type(model).__name__ == "Sequential" and len(arrays) == 1:
+        array = next(iter(arrays.values()))
+        model.build((None, *array.shape[1:]))
+        return
+    caller(model, list(arrays))(*arrays.values())
 
 
 def _arrays(example: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def handlers(tables: Mapping[Any, tuple[Any, Any]]) -> dict[str, Any]:
         "Expm1": _exp_minus_one,
         "Log1p": _log_of_one_plus,
         "Any": _any,
+        "Bitcast": _sign_bit,
         "Bucketize": _bucketize,
         "LookupTableFindV2": look_up,
     }
@@ -100,6 +101,35 @@ def _any(graph: Any, node: Any, *_: Any) -> None:
             "ReduceMax", [numbers], TensorProto.INT32, keepdims=keep, axes=axes.tolist()
         )
     make.last("Cast", [largest], to=TensorProto.BOOL)
+
+
+def _sign_bit(graph: Any, node: Any, *_: Any) -> None:
+    """The bits of a float of which only the sign is looked at, as Keras does before `argmax`: all others are left at 0."""
+    from onnx import TensorProto
+
+    users = graph.find_output_consumers(node.output[0])
+    kinds = graph.get_dtype(node.input[0]), graph.get_dtype(node.output[0])
+    if kinds != (TensorProto.FLOAT, TensorProto.INT32) or not all(map(_takes_sign, users)):
+        return
+    make = _Maker(graph, node)
+    given = make.inputs[0]
+    zero, one = make.constant(np.array(0, np.float32)), make.constant(np.array(1, np.float32))
+    below = make.inner("Less", [given, zero], TensorProto.BOOL)
+    # A negative zero is not below zero, but one divided by it is.
+    is_zero = make.inner("Equal", [given, zero], TensorProto.BOOL)
+    inverse = make.inner("Div", [one, given], TensorProto.FLOAT)
+    inverse_below = make.inner("Less", [inverse, zero], TensorProto.BOOL)
+    negative_zero = make.inner("And", [is_zero, inverse_below], TensorProto.BOOL)
+    negative = make.inner("Or", [below, negative_zero], TensorProto.BOOL)
+    least = make.constant(np.array(np.iinfo(np.int32).min, np.int32))
+    make.last("Where", [negative, least, make.constant(np.array(0, np.int32))])
+
+
+def _takes_sign(user: Any) -> bool:
+    least = np.iinfo(np.int32).min
+    constants = [given for given in user.inputs if given is not None and given.is_const()]
+    values = [given.get_tensor_value(as_list=False) for given in constants]
+    return user.type == "BitwiseAnd" and any(np.all(value == least) for value in values)
 
 
 def _bucketize(graph: Any, node: Any, *_: Any) -> None:

@@ -70,14 +70,14 @@ def _run_tf2onnx(
     remedy: str,
     lite: str | None,
 ) -> Any:
-    from tf2onnx import optimizer, schemas
+    from tf2onnx import constants, optimizer
     from tf2onnx.tfonnx import process_tf_graph
 
     from onnxport.converter.inside.tensorflow.operators import handlers
     from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
 
     tf = load_tensorflow()
-    highest = schemas.get_max_supported_opset_version()
+    highest = max(constants.OPSET_TO_IR_VERSION)
     if not 9 <= opset <= highest:
         raise ConversionRefused(
             f"tf2onnx makes the operator sets 9 to {highest}, not {opset}",

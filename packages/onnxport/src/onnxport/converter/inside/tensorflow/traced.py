@@ -130,7 +130,13 @@ def trace(
     begins = [tensor.name for tensor in traced.inputs[: len(specs)]]
     ends = [tensor.name for tensor in traced.outputs]
     with tf.device("/cpu:0"):
-        graph_def, tables = tf_loader.from_trackable(owner, traced, list(begins), list(ends), False)
+        try:
+            graph_def, tables = tf_loader.from_trackable(
+                owner, traced, list(begins), list(ends), False
+            )
+        except ValueError:
+            _refuse_writes(traced.graph.as_graph_def())
+            raise
         if _uncompile(graph_def):
             with tf.Graph().as_default():
                 tf.import_graph_def(graph_def, name="")
@@ -154,6 +160,16 @@ def trace(
         run,
         tf.__version__,
     )
+
+
+def _refuse_writes(graph_def: Any) -> None:
+    """Refuse a model that changes its variables while it predicts: they cannot become constants."""
+    nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
+    if writes := sorted({node.op for node in nodes if node.op.startswith("Assign")}):
+        raise ConversionRefused(
+            f"the model keeps a state: it changes its variables while it predicts ({', '.join(writes)})",
+            "Save a function that only reads them.",
+        ) from None
 
 
 def _uncompile(graph_def: Any) -> bool:
