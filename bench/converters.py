@@ -2,7 +2,8 @@
 
 Makes each environment anew (packages come from uv's cache where they are there), converts with `onnxport convert` in the warm environment,
 and runs the framework's own converter by hand (`by_hand/<name>.py`, where there is one) on the same file in the same environment. Each
-program that takes less than four seconds is run twice, the faster run counts. Writes bench/results/converters.json, from which docs/reference/converters.md is made.
+program that takes less than four seconds is run twice, the faster run counts. Writes bench/results/converters.json, from which
+docs/reference/converters.md is made.
 """
 
 import argparse
