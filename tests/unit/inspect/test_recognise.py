@@ -169,7 +169,11 @@ def test_a_folder_with_several_models_is_refused_with_their_names(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("saved_model.pb", "onnxport convert"), ("model.safetensors", "optimum"), ("readme", ".onnx file")],
+    [
+        ("saved_model.pb", "onnxport convert"),
+        ("model.safetensors", "optimum"),
+        ("readme", ".onnx file"),
+    ],
 )
 def test_a_folder_without_a_model_says_what_it_is(tmp_path: Path, name: str, hint: str) -> None:
     (tmp_path / name).touch()

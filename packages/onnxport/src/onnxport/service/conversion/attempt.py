@@ -16,7 +16,7 @@ from onnxport.converter.isolation.child import (
 from onnxport.converter.isolation.errors import ChildCrashed
 from onnxport.converter.isolation.folder import job_folder
 from onnxport.converter.isolation.process import ChildLimits
-from onnxport.converter.proof.expected import expected_case
+from onnxport.converter.proof.expected import expected_case, given_case
 from onnxport.converter.proof.normalise import main_opset, normalise
 from onnxport.converter.proof.prove import Proven, prove
 from onnxport.domain.conversion import Conversion
@@ -107,7 +107,7 @@ def _attempt(task: Task, job: Job, progress: Progress) -> Attempt:
 
 def _all_cases(task: Task, converted: Converted) -> Sequence[Case]:
     """What the framework gave, and what was given beforehand."""
-    cases = [*converted.cases, *task.cases]
+    cases = [*converted.cases, *(given_case(case, converted.cases) for case in task.cases)]
     if task.expected is not None:
         names = [output.name for output in converted.exported.outputs]
         cases.append(expected_case(task.expected, names, converted.cases))
