@@ -247,3 +247,50 @@ joblib.dump(spoken.fit(gaps), refused / "spoken.joblib")
 (refused / "boosted.pkl").write_bytes(
     b"\x80\x02csklearn.pipeline\nPipeline\n)\x81}X\x05\x00\x00\x00stepscxgboost.sklearn\nXGBClassifier\nsb."
 )
+
+# Values with few digits: many are thresholds, or lie in the middle of two, and are other numbers in float32.
+answers = folder / "answers"
+answers.mkdir()
+
+
+def coarse(rows: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "age": random.normal(30, 12, rows).round(1),
+            "fare": random.gamma(2, 20, rows).round(2),
+            "alone": random.random(rows) < 0.5,
+            "deck": random.choice(np.array(["A", "B", None], object), rows),
+        }
+    )
+
+
+def keep(name: str, model: object, fresh: pd.DataFrame) -> None:
+    joblib.dump(model, proven / f"{name}.joblib")
+    given = {
+        column: fresh[column].fillna("").to_numpy(str)
+        if column == "deck"
+        else fresh[column].to_numpy(float)
+        for column in fresh
+    }
+    asked = {"label": model.predict(fresh)}
+    if hasattr(model, "predict_proba"):
+        asked["probabilities"] = model.predict_proba(fresh)
+    np.savez(answers / f"{name}.npz", **given, **{f"expected_{n}": v for n, v in asked.items()})
+
+
+known, fresh = coarse(1500), coarse(2000)
+grown = known["age"] / 20 + known["fare"] / 40 + known["alone"] + random.normal(0, 0.5, 1500)
+scaled = ColumnTransformer([("n", StandardScaler(), ["age", "fare"])], remainder="passthrough")
+numbers = ["age", "fare", "alone"]
+few = RandomForestClassifier(10, random_state=0)
+keep("digits", make_pipeline(scaled, few).fit(known[numbers], grown > 2.5), fresh[numbers])
+poisson = HistGradientBoostingRegressor(loss="poisson", max_iter=40, random_state=0)
+keep("poisson", poisson.fit(known[["age", "fare"]], np.exp(grown / 2)), fresh[["age", "fare"]])
+gaps = OrdinalEncoder(
+    handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan
+)
+flags = make_pipeline(
+    ColumnTransformer([("w", gaps, ["deck"])], remainder="passthrough"),
+    HistGradientBoostingClassifier(categorical_features=[0], max_iter=20, random_state=0),
+)
+keep("flags", flags.fit(known, (grown + (known["deck"] == "A")) > 2.5), fresh)

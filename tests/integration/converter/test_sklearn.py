@@ -27,6 +27,8 @@ MODELS = [
     "calibrated.joblib",
     "categories.joblib",
     "chain.joblib",
+    "digits.joblib",
+    "flags.joblib",
     "infrequent.joblib",
     "isotonic.joblib",
     "logarithm.joblib",
@@ -39,6 +41,7 @@ MODELS = [
     "objects.joblib",
     "ordinal.joblib",
     "outputs.joblib",
+    "poisson.joblib",
     "quadratic.joblib",
     "safe.skops",
     "search.joblib",
@@ -121,6 +124,28 @@ def test_inputs_follow_from_what_the_model_learned(
     saved: Path, tmp_path: Path, name: str, expected: dict[str, str]
 ) -> None:
     assert expected == inputs_of(converted(saved / "proven" / f"{name}.joblib", tmp_path))
+
+
+@pytest.mark.parametrize("name", ["digits", "flags", "poisson"])
+def test_values_that_are_thresholds_lead_to_what_scikit_learn_says(
+    saved: Path, tmp_path: Path, name: str
+) -> None:
+    result = converted(saved / "proven" / f"{name}.joblib", tmp_path)
+    session = onnxruntime.InferenceSession(result.output, providers=["CPUExecutionProvider"])
+    rows = np.load(saved / "answers" / f"{name}.npz")
+    if [value.name for value in session.get_inputs()] == ["X"]:
+        fed = {"X": np.stack([rows["age"], rows["fare"]], axis=1)}
+    else:
+        fed = {value.name: rows[value.name][:, np.newaxis] for value in session.get_inputs()}
+    found = dict(zip([o.name for o in session.get_outputs()], session.run(None, fed), strict=True))
+
+    if "label" in found:
+        np.testing.assert_array_equal(found["label"], rows["expected_label"].astype(int))
+        np.testing.assert_allclose(
+            found["probabilities"], rows["expected_probabilities"], atol=1e-6
+        )
+    else:
+        np.testing.assert_allclose(found["prediction"][:, 0], rows["expected_label"], rtol=1e-5)
 
 
 def test_outputs_get_other_names_where_columns_have_theirs(saved: Path, tmp_path: Path) -> None:

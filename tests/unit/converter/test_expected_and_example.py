@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from onnxport.converter.interface import Case
 from onnxport.converter.proof.example import example_of
-from onnxport.converter.proof.expected import ExpectedUnusable, expected_case
+from onnxport.converter.proof.expected import ExpectedUnusable, expected_case, given_case
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 SAMPLE = Case("sample", {"X": ROWS}, {})
@@ -60,3 +60,13 @@ def test_an_input_without_a_batch_is_given_whole() -> None:
     case = Case("generated", {"X": ROWS}, {}, batched=False)
 
     assert {"data": ROWS.tolist()} == json.loads(example_of([case]) or "")
+
+
+def test_numbers_given_before_are_fed_in_the_type_that_the_model_takes() -> None:
+    given = Case("sample", {"x": np.ones((1, 1), np.float64), "town": np.array([["Ulm"]])})
+    taken = Case("generated", {"x": np.ones((2, 1), np.float32), "town": np.array([["a"], ["b"]])})
+
+    made = given_case(given, [taken]).inputs
+
+    assert [np.dtype(np.float32), np.dtype("<U3")] == [made["x"].dtype, made["town"].dtype]
+    assert given_case(given, []) is given

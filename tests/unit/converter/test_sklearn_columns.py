@@ -131,13 +131,31 @@ def test_a_table_becomes_columns_of_the_models_types() -> None:
         "rooms": np.array([1.0, 2.0]),
         "new": np.array(["True", "False"]),
     }
-    made = frames.from_sample(inputs_of(MODEL, sample), sample, double=False)
+    made = frames.from_sample(inputs_of(MODEL, sample), sample)
 
-    assert {"town": "<U1", "rooms": "<i8", "new": "|b1", "size": "<f4"} == {
+    assert {"town": "<U1", "rooms": "<i8", "new": "|b1", "size": "<f8"} == {
         name: array.dtype.str for name, array in made.items()
     }
     assert [["1"], [""]] == made["town"].tolist()
     assert [[True], [False]] == made["new"].tolist()
+
+
+def test_numbers_are_rounded_only_on_their_way_into_the_onnx_model() -> None:
+    sample = {
+        "town": np.array(["Ulm"]),
+        "rooms": np.array([1]),
+        "new": np.array([True]),
+        "size": np.array([0.1]),
+    }
+    inputs = inputs_of(MODEL, sample)
+    made = frames.from_sample(inputs, sample)
+    fed = frames.as_fed(inputs, made, double=False)
+
+    assert made["size"][0, 0] == 0.1
+    assert float(fed["size"][0, 0]) == float(np.float32(0.1)) != 0.1
+    assert {"town": "<U3", "rooms": "<i8", "new": "|b1", "size": "<f4"} == {
+        name: array.dtype.str for name, array in fed.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -155,7 +173,7 @@ def test_a_value_of_another_type_is_refused_with_its_column(
     good = {"town": np.array(["a"]), "rooms": np.array([1]), "new": np.array([1]), "size": [1.0]}
     sample = {name: np.asarray(value) for name, value in (good | wrong).items()}
     with pytest.raises(ConversionRefused, match=words):
-        frames.from_sample(inputs_of(MODEL, None), sample, double=False)
+        frames.from_sample(inputs_of(MODEL, None), sample)
 
 
 def test_a_live_object_is_told_by_its_classes() -> None:

@@ -38,7 +38,7 @@ class SklearnConverter(Converter):
     environment = PinnedEnvironment(
         Path(__file__).parent / "locks" / "sklearn.txt", ("3.11", "3.12", "3.13", "3.14"), 100, 410
     )
-    remedies = ("float64",)
+    remedies = ("float64", "rounded inputs")
 
     def recognise(self, path: Path) -> Recognised | None:
         """A zip with the schema of skops that names scikit-learn, or a pickle whose first class is scikit-learn's."""
@@ -79,7 +79,7 @@ class SklearnConverter(Converter):
         )
 
     def reference(self, model: Any, exported: Exported, job: Job) -> Iterator[Case]:
-        """The estimator's own answers, on the same values that ONNX Runtime gets."""
+        """The estimator's own answers, on the numbers as they are before ONNX Runtime gets them in its own types."""
         from onnxport.converter.inside.sklearn.proof import Subject
 
         estimator, _ = model

@@ -12,17 +12,22 @@ ROWS = 256
 _SEED = 20260101
 
 
-def rows_between(known: Sequence[Sequence[float]]) -> Any:
-    """Make candidate rows, float32 [2048, columns]: for each column values around and between those the model knows.
+def rows_between(known: Sequence[Sequence[float]], dtype: Any = np.float32) -> Any:
+    """Make candidate rows, [2048, columns]: for each column values around and between those the model knows.
 
     A third of the values lies on a known value or next to it (tree thresholds are met from both sides), the rest between two neighbours
-    and up to half the span beyond both ends. A column of which nothing is known gets normal values of three widths.
+    and up to half the span beyond both ends. A column of which nothing is known gets normal values of three widths. In float64 some are
+    the known values with all their digits; none is beyond float32.
     """
     random = np.random.default_rng(_SEED)
     # Beside the largest float32 lies infinity.
     with np.errstate(over="ignore"):
         columns = [_column(np.unique(np.asarray(values, np.float64)), random) for values in known]
-        return np.stack(columns, axis=1).astype(np.float32)
+        made = np.stack(columns, axis=1)
+        if dtype == np.float32:
+            return made.astype(np.float32)
+        largest = float(np.finfo(np.float32).max)
+        return made.clip(-largest, largest)
 
 
 def _column(values: Any, random: Any) -> Any:
@@ -33,9 +38,10 @@ def _column(values: Any, random: Any) -> Any:
     ends = np.concatenate([[values[0] - span / 2], values, [values[-1] + span / 2]])
     left = random.integers(0, len(ends) - 1, CANDIDATES)
     between = ends[left] + random.random(CANDIDATES) * (ends[left + 1] - ends[left])
-    near = random.choice(values, CANDIDATES).astype(np.float32)
+    known = random.choice(values, CANDIDATES)
+    near = known.astype(np.float32)
     far_side = random.choice(np.array([-np.inf, np.inf], np.float32), CANDIDATES)
-    beside = np.where(random.random(CANDIDATES) < 0.5, near, np.nextafter(near, far_side))
+    beside = np.where(random.random(CANDIDATES) < 0.5, known, np.nextafter(near, far_side))
     return np.where(random.random(CANDIDATES) < 1 / 3, beside, between)
 
 
@@ -55,8 +61,17 @@ def varied_places(labels: Any) -> Any:
     return np.sort(chosen)
 
 
-def sample_matrix(sample: Mapping[str, Any], columns: int, names: "Sequence[str] | None") -> Any:
-    """The user's sample as float32 [rows, columns]: one matrix, or one array per column; else `ConversionRefused`."""
+def sample_matrix(
+    sample: Mapping[str, Any],
+    columns: int,
+    names: "Sequence[str] | None",
+    dtype: Any = np.float32,
+) -> Any:
+    """The user's sample as numbers [rows, columns]: one matrix, or one array per column; else `ConversionRefused`."""
+    return _matrix(sample, columns, names).astype(dtype)
+
+
+def _matrix(sample: Mapping[str, Any], columns: int, names: "Sequence[str] | None") -> Any:
     matrices = {
         name: array.reshape(len(array), -1)
         for name, array in sample.items()
@@ -85,4 +100,4 @@ def _as_numbers(array: Any) -> Any:
             "the sample holds text where the model takes numbers",
             "Give numbers only, as the model was trained on.",
         )
-    return array.astype(np.float32)
+    return array

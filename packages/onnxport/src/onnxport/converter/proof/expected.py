@@ -1,6 +1,8 @@
-"""What the user says that the framework gave, as one more case of the proof."""
+"""What is known of the framework's answers from elsewhere, as more cases of the proof: from the user, or from a live object."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from onnxport.converter.interface import Arrays, Case
 from onnxport.errors import UserError
@@ -37,3 +39,19 @@ def expected_case(expected: Arrays, outputs: Sequence[str], cases: Sequence[Case
             f"'{wrong[0]}' has {len(named[wrong[0]])} rows, the sample has {rows}"
         )
     return Case("expected", sample.inputs, named, sample.batched)
+
+
+def given_case(case: Case, cases: Sequence[Case]) -> Case:
+    """A case from before the conversion, with its numbers in the type that the converted model takes, as the converter's cases say."""
+    if not cases:
+        return case
+    taken = cases[0].inputs
+    inputs = {
+        name: array.astype(taken[name].dtype) if _differ(array, taken.get(name)) else array
+        for name, array in case.inputs.items()
+    }
+    return replace(case, inputs=inputs)
+
+
+def _differ(array: Any, taken: Any) -> bool:
+    return taken is not None and array.dtype.kind == "f" == taken.dtype.kind

@@ -24,7 +24,7 @@ from onnxport.converter.isolation.child import (
 from onnxport.converter.isolation.errors import ChildCrashed
 from onnxport.converter.isolation.folder import job_folder
 from onnxport.converter.isolation.process import ChildLimits
-from onnxport.converter.proof.expected import expected_case
+from onnxport.converter.proof.expected import expected_case, given_case
 from onnxport.converter.proof.normalise import main_opset, normalise
 from onnxport.converter.proof.prove import Proven, prove
 from onnxport.domain.conversion import Conversion
@@ -128,7 +128,7 @@ def _prove(task: Task, job: Job, converted: Converted, progress: Progress) -> At
 
 def _all_cases(task: Task, converted: Converted) -> Sequence[Case]:
     """What the framework gave, and what was given beforehand."""
-    cases = [*converted.cases, *task.cases]
+    cases = [*converted.cases, *(given_case(case, converted.cases) for case in task.cases)]
     if task.expected is not None:
         names = [output.name for output in converted.exported.outputs]
         cases.append(expected_case(task.expected, names, cases))

@@ -15,7 +15,9 @@ def calibrate(scope: Any, operator: Any, container: Any) -> None:
     graph = Graph(scope, operator, container)
     model = operator.raw_operator
     parts = [_one(graph, part, operator.inputs) for part in model.calibrated_classifiers_]
-    mean = graph.add("Mean", *parts) if len(parts) > 1 else parts[0]
+    # ONNX Runtime has no `Mean` of float64.
+    total = graph.add("Sum", *parts) if len(parts) > 1 else parts[0]
+    mean = graph.add("Div", total, graph.numbers(len(parts)))
     graph.give(best_label(graph, mean, model.classes_))
     graph.give(mean, 1)
 

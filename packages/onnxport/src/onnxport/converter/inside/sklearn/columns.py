@@ -52,7 +52,8 @@ class Column:
 class Inputs:
     """The inputs of a model: a matrix of `width` columns, or the columns that it uses by name.
 
-    `names` are all its column names where it was fitted on a data frame; `documents` says that it takes a plain list of texts.
+    `names` are all its column names where it was fitted on a data frame; `documents` says that it takes a plain list of texts,
+    `objects` that an encoder learned numbers as Python's objects, and compares with nothing else.
     """
 
     columns: tuple[Column, ...]
@@ -60,6 +61,7 @@ class Inputs:
     is_matrix: bool
     names: tuple[str, ...] = ()
     documents: bool = False
+    objects: bool = False
 
 
 @dataclass
@@ -79,8 +81,10 @@ def inputs_of(model: Any, sample: Mapping[str, Any] | None) -> Inputs:
         return Inputs((_document(model),), 1, is_matrix=False, documents=True)
     names = tuple(str(name) for name in getattr(model, "feature_names_in_", ()))
     known = [_Known() for _ in range(width)]
+    objects = False
     for part, places in seen_parts(model, range(width)):
         _learn(part, [_Known() if place is None else known[place] for place in places])
+        objects = objects or _knows_objects(part)
     kinds = [_kind(k) for k in known]
     plain = all(kind in (NUMBER, None) for kind in kinds) or not _needs_columns(known, kinds)
     if plain and not _asks_by_name(model) and not _text_where_open(known, names, sample, width):
@@ -95,7 +99,7 @@ def inputs_of(model: Any, sample: Mapping[str, Any] | None) -> Inputs:
         found.append(
             _column(labels[at], at, entry, kind or _kind_of_passed(model, sample, labels, at))
         )
-    return Inputs(tuple(found), width, is_matrix=False, names=names)
+    return Inputs(tuple(found), width, is_matrix=False, names=names, objects=objects)
 
 
 def kind_of_values(values: Any) -> str:
@@ -161,6 +165,16 @@ def _learn_categories(entry: _Known, categories: Any, part: Any) -> None:
     entry.categories.update(dict.fromkeys(real))
     entry.is_open &= getattr(part, "handle_unknown", "ignore") != "error"
     entry.kinds.add(_kind_of_categories(real, categories.dtype))
+
+
+def _knows_objects(part: Any) -> bool:
+    """Whether it is an encoder that was fitted on numbers as objects: a frame of numbers and truth values becomes such a matrix."""
+    listed = getattr(part, "categories_", None)
+    return isinstance(listed, list) and any(
+        categories.dtype == object
+        and any(isinstance(value, (int, float)) and not is_missing(value) for value in categories)
+        for categories in listed
+    )
 
 
 def _kind_of_categories(values: Sequence[Any], dtype: Any) -> str:

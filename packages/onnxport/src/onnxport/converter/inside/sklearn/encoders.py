@@ -32,9 +32,7 @@ def one_hot(scope: Any, operator: Any, container: Any) -> None:
         table = slots if unknown is None else np.append(slots, unknown)
         slot = graph.add("Gather", graph.constant(table.astype(np.int64)), place)
         depth = graph.constant(np.array(size, np.int64))
-        parts.append(
-            graph.add("OneHot", graph.reshape(slot, -1), depth, graph.numbers([0, 1]), axis=-1)
-        )
+        parts.append(graph.one_hot(graph.reshape(slot, -1), depth))
     graph.give(graph.side_by_side(parts))
 
 

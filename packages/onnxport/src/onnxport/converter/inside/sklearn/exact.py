@@ -1,4 +1,4 @@
-"""A copy of a fitted scikit-learn model that skl2onnx converts exactly, and that gives the same answers on float32 inputs."""
+"""A copy of a fitted scikit-learn model that skl2onnx converts exactly, and what has to be mended in what it writes."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from onnxport.converter.inside.sklearn.simple import simplified
 
 
 def exact_copy(model: Any) -> Any:
-    """The model with thresholds that float32 can hold, and without options that skl2onnx refuses but that change no prediction."""
+    """The model without options that skl2onnx refuses but that change no prediction."""
     made = simplified(model)
     last = last_step(made)
     if hasattr(last, "flatten_transform"):

@@ -30,14 +30,27 @@ def dtype_of(column: Column, *, double: bool) -> Any:
     return np.dtype(types[column.kind])
 
 
-def from_sample(inputs: Inputs, sample: Arrays, *, double: bool) -> dict[str, Any]:
-    """The user's sample as the model's inputs. Raises `ConversionRefused` with the columns that it takes."""
+def from_sample(inputs: Inputs, sample: Arrays) -> dict[str, Any]:
+    """The user's sample by the model's inputs, numbers in float64. Raises `ConversionRefused` with the columns that it takes."""
     if inputs.is_matrix:
-        matrix = tabular.sample_matrix(sample, inputs.width, inputs.names or None)
-        return {MATRIX: matrix.astype(np.float64 if double else np.float32)}
+        return {
+            MATRIX: tabular.sample_matrix(sample, inputs.width, inputs.names or None, np.float64)
+        }
     return {
-        column.name: _converted(column, values, double=double)
+        column.name: _converted(column, values)
         for column, values in zip(inputs.columns, _by_column(inputs, sample), strict=True)
+    }
+
+
+def as_fed(inputs: Inputs, arrays: Arrays, *, double: bool) -> dict[str, Any]:
+    """The same values in the types that the ONNX model takes."""
+    if inputs.is_matrix:
+        return {MATRIX: arrays[MATRIX].astype(np.float64 if double else np.float32)}
+    return {
+        c.name: arrays[c.name]
+        if c.kind == TEXT
+        else arrays[c.name].astype(dtype_of(c, double=double))
+        for c in inputs.columns
     }
 
 
@@ -50,7 +63,8 @@ def for_model(inputs: Inputs, arrays: Arrays) -> Any:
     if inputs.names:
         import pandas as pd
 
-        return pd.DataFrame({c.name: _restored(c, arrays[c.name]) for c in inputs.columns})
+        frame = pd.DataFrame({c.name: _restored(c, arrays[c.name]) for c in inputs.columns})
+        return frame.astype(object) if inputs.objects else frame
     rows = len(next(iter(arrays.values())))
     kind = object if any(c.kind == TEXT for c in inputs.columns) else np.float64
     matrix = np.zeros((rows, inputs.width), kind)
@@ -101,8 +115,8 @@ def _by_column(inputs: Inputs, sample: Arrays) -> list[Any]:
     )
 
 
-def _converted(column: Column, values: Any, *, double: bool) -> Any:
-    """A column of the sample as the ONNX model takes it, [rows, 1]."""
+def _converted(column: Column, values: Any) -> Any:
+    """A column of the sample in the kind of values that the ONNX model takes, [rows, 1]."""
     try:
         made = _as_text(values) if column.kind == TEXT else _as_numbers(column, values)
     except ValueError:
@@ -110,9 +124,7 @@ def _converted(column: Column, values: Any, *, double: bool) -> Any:
             f"the sample's column '{column.name}' holds something that is no {column.kind}",
             f"Give the column '{column.name}' as a {column.kind}, as the model was trained on.",
         ) from None
-    return made.astype(dtype_of(column, double=double) if column.kind != TEXT else str)[
-        :, np.newaxis
-    ]
+    return made.astype(dtype_of(column, double=True) if column.kind != TEXT else str)[:, np.newaxis]
 
 
 def _as_text(values: Any) -> Any:

@@ -80,6 +80,11 @@ class Graph:
         """The value in the graph's precision."""
         return self.cast(value, Precision.dtype())
 
+    def one_hot(self, places: str, depth: str) -> str:
+        """One row for each place, with 1 there and else 0. ONNX Runtime makes none of float64."""
+        ends = self.constant(np.array([0, 1], np.float32))
+        return self.as_numbers(self.add("OneHot", places, depth, ends, axis=-1))
+
     def reshape(self, value: str, *shape: int) -> str:
         """The value in another shape."""
         return self.add("Reshape", value, self.constant(np.array(shape, np.int64)))

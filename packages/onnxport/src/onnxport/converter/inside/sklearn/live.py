@@ -27,7 +27,7 @@ def saved(model: Any, example: Any, folder: Path) -> Saved:
         return source, packages, None, ()
     sample = arrays_of(example)
     inputs = inputs_of(model, sample)
-    given = frames.from_sample(inputs, sample, double=False)
+    given = frames.from_sample(inputs, sample)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = frames.for_model(inputs, given)

@@ -129,13 +129,14 @@ def _listed(model: Any) -> list[Any]:
     chosen = getattr(model, "estimators_features_", None)
     whole = chosen is None or all(len(c) == getattr(model, "n_features_in_", -1) for c in chosen)
     listed = getattr(model, "estimators_", ()) if whole else ()
-    return [part for part in _flat(listed) if not isinstance(part, str)]
+    return [part for part in flat(listed) if not isinstance(part, str)]
 
 
-def _flat(values: Any) -> Iterator[Any]:
+def flat(values: Any) -> Iterator[Any]:
+    """What lists and arrays within each other hold."""
     for value in values:
         if isinstance(value, (list, tuple, np.ndarray)):
-            yield from _flat(value)
+            yield from flat(value)
         else:
             yield value
 

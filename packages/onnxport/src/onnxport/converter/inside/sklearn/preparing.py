@@ -84,7 +84,7 @@ def put_into_bins(scope: Any, operator: Any, container: Any) -> None:
             continue
         depth = graph.constant(np.array(int(step.n_bins_[at]), np.int64))
         flat = graph.reshape(place, -1)
-        parts.append(graph.add("OneHot", flat, depth, graph.numbers([0, 1]), axis=-1))
+        parts.append(graph.one_hot(flat, depth))
     graph.give(graph.side_by_side(parts))
 
 

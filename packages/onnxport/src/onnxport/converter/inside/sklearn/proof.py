@@ -1,7 +1,8 @@
 """A fitted model with what is found out about it: its inputs and outputs, rows that it takes, its ONNX model and its own answers."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +14,12 @@ from onnxport.converter.inside.sklearn import frames, rows
 from onnxport.converter.inside.sklearn.answers import answer, outputs_of, renamed_for
 from onnxport.converter.inside.sklearn.columns import TEXT, Inputs, inputs_of
 from onnxport.converter.inside.sklearn.parts import last_step
+from onnxport.converter.inside.sklearn.precision import hangs_on_digits
 from onnxport.converter.interface import Case, ConversionRefused, Job, Output
 
 Arrays = Mapping[str, Any]
+ROUNDED = "rounded inputs"
+"""The remedy of last resort: float32, compared on numbers that float32 holds."""
 _FEW = 64
 _SPREADS = (0, 1, 10, 100, 1000)
 
@@ -25,7 +29,8 @@ class Subject:
 
     def __init__(self, estimator: Any, job: Job) -> None:
         self._estimator, self._job = estimator, job
-        self._double = job.remedy == "float64"
+        self._rounded = job.remedy == ROUNDED
+        self._double = not self._rounded and (job.remedy == "float64" or hangs_on_digits(estimator))
         self._objection = ""
         if not any(hasattr(estimator, name) for name in ("predict", "transform")):
             raise ConversionRefused(
@@ -65,6 +70,11 @@ class Subject:
         unused = [name for name in self.inputs.names if name not in used]
         if unused and not self.inputs.is_matrix:
             made.append(f"columns that the model never uses are no inputs: {', '.join(unused)}")
+        if self._rounded:
+            made.append(
+                "numbers are rounded to float32 on their way in, seven digits, and the proof is on such numbers; "
+                "this model can give something else for more digits"
+            )
         return tuple(made)
 
     def converted(self) -> bytes:
@@ -86,9 +96,9 @@ class Subject:
             return self._answers(outputs, arrays)
 
         if self._job.sample is not None:
-            given = frames.from_sample(self.inputs, self._job.sample, double=self._double)
+            given = frames.from_sample(self.inputs, self._job.sample)
             try:
-                yield from in_batches("sample", given, run)
+                yield from self._in_batches("sample", given, run)
             except rows.REFUSALS as error:
                 raise ConversionRefused(
                     f"the model does not take the sample: {' '.join(str(error).split())[:300]}",
@@ -102,16 +112,26 @@ class Subject:
             made = rows.chosen(made, tabular.varied_places(label))
         else:
             made = rows.chosen(made, range(min(tabular.ROWS, _count(made))))
-        yield from in_batches("generated", made, run)
+        yield from self._in_batches("generated", made, run)
         gaps = rows.with_gaps(self.inputs, made)
         if gaps is not None and (taken := rows.taken(gaps, run, _FEW)) and _count(taken):
-            yield from in_batches("generated", taken, run)
+            yield from self._in_batches("generated", taken, run)
+
+    def _in_batches(
+        self, origin: str, arrays: Arrays, run: Callable[[Arrays], Arrays]
+    ) -> Iterator[Case]:
+        """The model gets the numbers as they are, the ONNX model in the type that it takes: it is the one that is asked later."""
+        if self._rounded:
+            arrays = frames.as_fed(self.inputs, arrays, double=False)
+        for case in in_batches(origin, arrays, run):
+            fed = frames.as_fed(self.inputs, case.inputs, double=self._double)
+            yield replace(case, inputs=fed)
 
     @cached_property
     def _few(self) -> Arrays:
         """A few rows that the model takes."""
         if self._job.sample is not None:
-            made: Arrays = frames.from_sample(self.inputs, self._job.sample, double=self._double)
+            made: Arrays = frames.from_sample(self.inputs, self._job.sample)
         else:
             made = self._rows
         if not _count(made):
@@ -153,7 +173,7 @@ class Subject:
         """Candidate rows; numbers are spread further as long as they all lead to the same answer."""
         made: dict[str, Any] = {}
         for spread in _SPREADS:
-            made = rows.candidates(self._estimator, self.inputs, double=self._double, spread=spread)
+            made = rows.candidates(self._estimator, self.inputs, spread=spread)
             try:
                 answer = self._predicted(made)
             except rows.REFUSALS:

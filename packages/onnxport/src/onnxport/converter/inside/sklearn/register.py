@@ -19,11 +19,13 @@ from onnxport.converter.inside.sklearn import (
     discriminant,
     encoders,
     functions,
+    hist,
     meta,
     network,
     others,
     preparing,
     quantiles,
+    rounding,
     structure,
     text,
     trees,
@@ -38,9 +40,10 @@ def teach() -> None:
         for kind in classes_of(path):
             update_registered_converter(kind, f"Onnxport{name}", shape, write, parser=parse)
     for path, name, write, parse in _CLASSIFIERS:
+        options = hist.RAW if write is hist.boost_classes else _OPTIONS
         for kind in classes_of(path):
             update_registered_converter(
-                kind, f"Onnxport{name}", _classifier_shape, write, parser=parse, options=_OPTIONS
+                kind, f"Onnxport{name}", _classifier_shape, write, parser=parse, options=options
             )
     for kind in classes_of(*_SELECTORS):
         shape, write = preparing.set_selected_shape, preparing.select
@@ -165,6 +168,13 @@ _STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
         None,
     ),
     (
+        "onnxport.converter.inside.sklearn.rounding.Rounded",
+        "Rounded",
+        rounding.set_rounded_shape,
+        rounding.round_numbers,
+        rounding.parse_rounded,
+    ),
+    (
         "sklearn.multioutput.MultiOutputClassifier",
         "Several",
         preparing.keep_shape,
@@ -201,6 +211,13 @@ _STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
     ),
     ("sklearn.ensemble.StackingRegressor", "StackedValues", _regressor_shape, meta.stack, None),
     (
+        "sklearn.ensemble.HistGradientBoostingRegressor",
+        "BoostedValues",
+        _regressor_shape,
+        hist.boost_values,
+        None,
+    ),
+    (
         "sklearn.neural_network.MLPRegressor",
         "NetworkOfValues",
         _regressor_shape,
@@ -219,6 +236,9 @@ _CLASSIFIERS: tuple[tuple[str, str, Any, Any], ...] = (
         discriminant.discriminate,
         None,
     ),
+    ("sklearn.ensemble.ExtraTreesClassifier", "Forest", trees.one_label, None),
+    ("sklearn.ensemble.RandomForestClassifier", "Forest", trees.one_label, None),
+    ("sklearn.ensemble.HistGradientBoostingClassifier", "Boosted", hist.boost_classes, None),
     (
         "sklearn.neural_network.MLPClassifier",
         "Network",

@@ -21,13 +21,13 @@ _BETWEEN = (" ", " ", " ", ", ", "  ", ". ", "-", "\n", "; ", "/")
 _MOST_WORDS = 2000
 
 
-def candidates(model: Any, inputs: Inputs, *, double: bool, spread: float = 0) -> Arrays:
-    """2048 rows without gaps, by the ONNX model's inputs; with `spread`, numbers of that size instead of those that the model knows."""
+def candidates(model: Any, inputs: Inputs, *, spread: float = 0) -> Arrays:
+    """2048 rows without gaps, by the ONNX model's inputs, numbers in float64: those that the model knows, or with `spread` of that size."""
     known = ranges.known_values(model, inputs.width)
     random = np.random.default_rng(_SEED)
-    numbers = tabular.rows_between(known)
+    numbers = tabular.rows_between(known, np.float64)
     if spread:
-        numbers = tabular.rows_between([[]] * inputs.width) * np.float32(spread)
+        numbers = tabular.rows_between([[]] * inputs.width, np.float64) * spread
     points = ranges.known_rows(model, inputs.width)
     if len(points) and not spread:
         # As they are, and near by: where a model only knows the surroundings of its rows.
@@ -39,10 +39,10 @@ def candidates(model: Any, inputs: Inputs, *, double: bool, spread: float = 0) -
         for column in inputs.columns:
             if column.categories:
                 matrix[:, column.place] = _categories(column, random)
-        return {MATRIX: matrix.astype(np.float64 if double else np.float32)}
+        return {MATRIX: matrix}
     return {
         column.name: _values(column, numbers[:, column.place], random).astype(
-            dtype_of(column, double=double) if column.kind != TEXT else str
+            dtype_of(column, double=True) if column.kind != TEXT else str
         )[:, np.newaxis]
         for column in inputs.columns
     }

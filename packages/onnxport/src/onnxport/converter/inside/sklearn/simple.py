@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from onnxport.converter.inside.sklearn.boosting import without_categories
 from onnxport.converter.inside.sklearn.parts import steps_of
+from onnxport.converter.inside.sklearn.rounding import splits_float32, with_rounding
 
 _INSIDE = (
     "estimator",
@@ -46,6 +47,8 @@ def _plain(model: Any) -> Any:
         return _plain(model.estimator_)
     if hasattr(model, "steps"):
         return _plain_pipeline(model)
+    if splits_float32(model):
+        return with_rounding(model)
     if _selects_and_predicts(model):
         return _plain(Pipeline([("select", model), ("model", model.estimator_)]))
     if hasattr(model, "transformers_"):
@@ -63,9 +66,6 @@ def _plain(model: Any) -> Any:
             setattr(model, name, [_plain_or_word(part) for part in listed])
     if hasattr(model, "voting") and getattr(model, "weights", None) is not None:
         model.weights = np.asarray(model.weights)
-    for predictor in np.ravel(np.asarray(getattr(model, "_predictors", ()), dtype=object)):
-        # A float32 x is <= t exactly when it is <= the largest float32 that is <= t.
-        predictor.nodes["num_threshold"] = _rounded_down(predictor.nodes["num_threshold"])
     _make_dense(model)
     if isinstance(model, KNeighborsClassifier) and isinstance(model.classes_, list):
         return _one_for_each_label(model)
@@ -121,9 +121,3 @@ def _one_for_each_label(model: Any) -> Any:
         made.estimators_.append(one)
     made.classes_ = model.classes_
     return made
-
-
-def _rounded_down(values: Any) -> Any:
-    nearest = values.astype(np.float32)
-    below = np.nextafter(nearest, np.float32(-np.inf))
-    return np.where(nearest > values, below, nearest).astype(np.float64)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from skl2onnx.common.data_types import DoubleTensorType
 from skl2onnx.common.tree_ensemble import add_tree_to_attribute_pairs, sklearn_threshold
 
 from onnxport.converter.inside.sklearn.graph import LEARNED, Graph, Precision
@@ -46,10 +47,7 @@ def several_labels(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
     trees = [tree.tree_ for tree in getattr(model, "estimators_", [model])]
     classes = model.classes_
-    made = graph.add(
-        "TreeEnsembleRegressor", graph.matrix(), domain=LEARNED, **_ensemble(trees, classes)
-    )
-    matrix = graph.as_numbers(made)
+    matrix = _probabilities(graph, trees, classes)
     labels, start = [], 0
     axis = graph.constant(np.array([1], np.int64))
     for at, known in enumerate(classes):
@@ -59,6 +57,26 @@ def several_labels(scope: Any, operator: Any, container: Any) -> None:
         graph.give(part, at + 1)
         start += len(known)
     graph.give(graph.side_by_side(labels))
+
+
+def one_label(scope: Any, operator: Any, container: Any) -> None:
+    """A forest of one label: votes are added up before they are divided, so that equal ones stay equal, and the first class wins."""
+    graph = Graph(scope, operator, container)
+    model = operator.raw_operator
+    trees = [tree.tree_ for tree in model.estimators_]
+    probabilities = _probabilities(graph, trees, [model.classes_])
+    graph.give(best_label(graph, probabilities, model.classes_))
+    # Of float32 where the numbers that it gets were rounded to that.
+    is_double = isinstance(operator.outputs[1].type, DoubleTensorType)
+    graph.give(graph.cast(probabilities, np.float64 if is_double else np.float32), 1)
+
+
+def _probabilities(graph: Graph, trees: list[Any], classes: Any) -> str:
+    """The mean of what the trees say, a column for each class of each label."""
+    votes = graph.add(
+        "TreeEnsembleRegressor", graph.matrix(), domain=LEARNED, **_ensemble(trees, classes)
+    )
+    return graph.add("Div", graph.as_numbers(votes), graph.numbers(len(trees)))
 
 
 def parse_labels(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
@@ -109,7 +127,7 @@ def _ensemble(trees: list[Any], classes: Any) -> dict[str, Any]:
         nodes["truenodeids"] += np.where(leaf, 0, tree.children_left).tolist()
         nodes["falsenodeids"] += np.where(leaf, 0, tree.children_right).tolist()
         missing += np.asarray(tree.missing_go_to_left).astype(int).tolist()
-        _add_leaves(targets, number, tree, np.flatnonzero(leaf), classes, len(trees))
+        _add_leaves(targets, number, tree, np.flatnonzero(leaf), classes)
     suffix = "_as_tensor" if Precision.double else ""
     values = {"nodes_values": nodes.pop("values"), "target_weights": targets.pop("weights")}
     return {
@@ -122,17 +140,18 @@ def _ensemble(trees: list[Any], classes: Any) -> dict[str, Any]:
 
 
 def _add_leaves(
-    targets: dict[str, list[Any]], number: int, tree: Any, leaves: Any, classes: Any, count: int
+    targets: dict[str, list[Any]], number: int, tree: Any, leaves: Any, classes: Any
 ) -> None:
     for leaf in leaves.tolist():
         at = 0
         for label, known in enumerate(classes):
             votes = tree.value[leaf, label, : len(known)]
-            for share in votes / (votes.sum() or 1.0) / count:
-                targets["treeids"].append(number)
-                targets["nodeids"].append(leaf)
-                targets["ids"].append(at)
-                targets["weights"].append(float(share))
+            for share in (votes / (votes.sum() or 1.0)).tolist():
+                if share:
+                    targets["treeids"].append(number)
+                    targets["nodeids"].append(leaf)
+                    targets["ids"].append(at)
+                    targets["weights"].append(share)
                 at += 1
 
 

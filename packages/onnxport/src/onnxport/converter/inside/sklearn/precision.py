@@ -1,0 +1,77 @@
+"""Whether a model's answers hang on digits that float32 does not hold."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from onnxport.converter.inside.sklearn.parts import flat, steps_of
+
+# Steps that give their numbers as they came, or numbers of their own.
+_NOTHING_COMPUTED = {
+    "Binarizer",
+    "CountVectorizer",
+    "KBinsDiscretizer",
+    "LabelBinarizer",
+    "MissingIndicator",
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "SimpleImputer",
+    "TargetEncoder",
+}
+_INSIDE = ("best_estimator_", "estimator_", "final_estimator_", "regressor_")
+
+
+def hangs_on_digits(model: Any) -> bool:
+    """Whether it has splits at float64 values: of HistGradientBoosting, and of trees behind a step that computes in float64.
+
+    A value of the data often is such a threshold, or lies in the middle of two: 0.3, say, which is another number in float32.
+    """
+    return any(_splits_of_float64(part, after) for part, after in _parts(model, after=False))
+
+
+def _splits_of_float64(part: Any, after: bool) -> bool:
+    if hasattr(part, "_predictors"):
+        trees = [tree.nodes for one in part._predictors for tree in one]  # noqa: SLF001
+        return after or any(_is_finer_than_float32(tree) for tree in trees)
+    return after and hasattr(part, "tree_")
+
+
+def _is_finer_than_float32(tree: Any) -> bool:
+    values = tree["num_threshold"][(tree["is_leaf"] == 0) & (tree["is_categorical"] == 0)]
+    return bool(np.any(values.astype(np.float32) != values))
+
+
+def _parts(model: Any, *, after: bool) -> Iterator[tuple[Any, bool]]:
+    """The estimators inside a model, and whether what they get was computed."""
+    if isinstance(model, str) or model is None:
+        return
+    if hasattr(model, "steps"):
+        for step in steps_of(model):
+            yield from _parts(step, after=after)
+            after = after or _computes(step)
+        return
+    yield model, after
+    for name in _INSIDE:
+        stacked = name == "final_estimator_"
+        yield from _parts(getattr(model, name, None), after=after or stacked)
+    for listed in (
+        getattr(model, "estimators_", ()),
+        [getattr(c, "estimator", None) for c in getattr(model, "calibrated_classifiers_", ())],
+    ):
+        for part in flat(listed):
+            yield from _parts(part, after=after)
+
+
+def _computes(step: Any) -> bool:
+    if isinstance(step, str) or step is None:
+        return False
+    if hasattr(step, "steps"):
+        return any(_computes(inner) for inner in steps_of(step))
+    if hasattr(step, "transformers_"):
+        return any(_computes(inner) for _, inner, _ in step.transformers_)
+    if hasattr(step, "transformer_list"):
+        return any(_computes(inner) for _, inner in step.transformer_list)
+    if hasattr(step, "func"):
+        return step.func is not None
+    return not hasattr(step, "get_support") and type(step).__name__ not in _NOTHING_COMPUTED
