@@ -8,8 +8,12 @@ from sklearn.pipeline import Pipeline
 
 from onnxport.converter.inside.sklearn.graph import Graph, Precision
 
-_OF_TREES = ("sklearn.tree.", "sklearn.ensemble._forest", "sklearn.ensemble._gb")
-_OF_TREES += ("sklearn.ensemble._iforest",)
+_OF_TREES = (
+    "sklearn.tree.",
+    "sklearn.ensemble._forest",
+    "sklearn.ensemble._gb",
+    "sklearn.ensemble._iforest",
+)
 
 
 class Rounded(TransformerMixin, BaseEstimator):  # type: ignore[misc]
