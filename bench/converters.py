@@ -24,7 +24,10 @@ RESULTS = HERE / "results" / "converters.json"
 CASES = HERE.parent / "tests" / "contract" / "cases"
 PROGRAM = Path(sys.executable).with_name("onnxport")
 # What the framework's usual converter needs, where ours does not use it.
-HAND_PACKAGES = {"xgboost": ["onnxmltools==1.16.0"], "lightgbm": ["onnxmltools==1.16.0"]}
+HAND_PACKAGES = {
+    "xgboost": ["onnxmltools==1.16.0", "packaging"],
+    "lightgbm": ["onnxmltools==1.16.0", "packaging"],
+}
 _LONG_S = 4.0
 ALLOWED_FACTOR, ALLOWED_S = 1.3, 2.0
 
@@ -37,8 +40,8 @@ def main() -> None:
     for name in names:
         with tempfile.TemporaryDirectory(prefix="onnxport-bench-") as folder:
             results[name] = measured(name, Path(folder))
-    known = {name: results[name] for name in converter_names() if name in results}
-    RESULTS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        known = {name: results[name] for name in converter_names() if name in results}
+        RESULTS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
 def measured(name: str, folder: Path) -> dict[str, Any]:
