@@ -37,7 +37,7 @@ class CatboostConverter(Converter):
     title = "CatBoost"
     kinds = (_CBM, _JSON, _JOBLIB, _PICKLE)
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "catboost.txt", ("3.11", "3.12", "3.13", "3.14"), 210, 650
+        Path(__file__).parent / "locks" / "catboost.txt", ("3.11", "3.12", "3.13", "3.14"), 210, 790
     )
     remedies = ("float64",)
 

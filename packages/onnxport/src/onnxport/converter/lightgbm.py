@@ -30,7 +30,7 @@ class LightgbmConverter(Converter):
     title = "LightGBM"
     kinds = (_TEXT, _JOBLIB, _PICKLE)
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "lightgbm.txt", ("3.11", "3.12", "3.13", "3.14"), 80, 250
+        Path(__file__).parent / "locks" / "lightgbm.txt", ("3.11", "3.12", "3.13", "3.14"), 80, 320
     )
     remedies = ("float64",)
 

@@ -46,7 +46,7 @@ class XgboostConverter(Converter):
     title = "XGBoost"
     kinds = (_JSON, _UBJSON, _BINARY, _JOBLIB, _PICKLE)
     environment = PinnedEnvironment(
-        Path(__file__).parent / "locks" / "xgboost.txt", ("3.11", "3.12", "3.13", "3.14"), 80, 270
+        Path(__file__).parent / "locks" / "xgboost.txt", ("3.11", "3.12", "3.13", "3.14"), 85, 330
     )
     remedies = ("float64",)
 
