@@ -1,4 +1,4 @@
-"""The program that onnxport starts in a converter's environment: `python -I run.py PACKAGE MODULE FILE FOLDER`.
+"""The program that onnxport starts in a converter's environment: `python -s run.py PACKAGE MODULE FILE FOLDER`.
 
 It reads `job.json` in FOLDER, shuts itself in where the job says so, limits itself, imports the converter, and leaves `model.onnx`, the
 cases as `.npz`, and `result.json`, written last. Standard library and numpy only, and Python 3.8.
@@ -195,4 +195,6 @@ def _kernel() -> tuple[int, int]:
 
 
 if __name__ == "__main__":
+    # Beside this file stand folders that are named as the frameworks are.
+    del sys.path[0]
     main(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]))

@@ -148,7 +148,7 @@ def _run(module: str, python: Path, limits: ChildLimits, folder: Path) -> Ended:
     spec = importlib.util.find_spec(module)
     assert spec is not None
     assert spec.origin is not None
-    command = [python, "-I", "-B", _program.__file__, _PACKAGE, module, spec.origin, folder]
+    command = [python, "-s", "-B", _program.__file__, _PACKAGE, module, spec.origin, folder]
     return run_limited([str(part) for part in command], _environment_of(folder), limits, folder)
 
 
@@ -161,6 +161,8 @@ def _environment_of(folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "LANG": "C.UTF-8",
+        # The same file gives the same bytes: exporters walk sets of names. It is why Python is not started with -I.
+        "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
     }

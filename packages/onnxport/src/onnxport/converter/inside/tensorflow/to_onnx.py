@@ -77,6 +77,7 @@ def _run_tf2onnx(
     from onnxport.converter.inside.tensorflow.runtime import load_tensorflow
 
     tf = load_tensorflow()
+    _order_nodes_by_name()
     highest = max(constants.OPSET_TO_IR_VERSION)
     if not 9 <= opset <= highest:
         raise ConversionRefused(
@@ -107,6 +108,13 @@ def _run_tf2onnx(
             return made.make_model("model")
     finally:
         logger.removeHandler(heard)
+
+
+def _order_nodes_by_name() -> None:
+    """tf2onnx walks sets of its nodes, which would lie in the order of their addresses, another in every run."""
+    from tf2onnx.graph import Node
+
+    Node.__hash__ = lambda node: hash(node.name)
 
 
 def _defaults(graph_def: Any, begins: Sequence[str]) -> list[str]:
