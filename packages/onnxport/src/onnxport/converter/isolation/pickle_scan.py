@@ -89,11 +89,6 @@ def scan_pickle_stream(file: IO[bytes]) -> PickleScan:
     return found or PickleScan((), None, {}, is_joblib=False, complete=False)
 
 
-def scan_pickle_bytes(body: bytes) -> PickleScan | None:
-    """Follow a pickle in memory; `None` when it does not begin like one."""
-    return _scan(io.BytesIO(body), compressed=False, plain=True)
-
-
 def _scan(file: IO[bytes], *, compressed: bool, plain: bool) -> PickleScan | None:
     start = file.read(2)
     if len(start) < 2:
