@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from onnxport.converter.interface import ConversionRefused, Job
-from onnxport.converter.isolation.child import Isolation, run_converter
+from onnxport.converter.isolation.child import run_converter
+from onnxport.converter.isolation.confinement import Confinement, Isolation
 from onnxport.converter.isolation.folder import job_folder
-from onnxport.converter.isolation.process import ChildLimits
 
 
 def told_by(tmp_path: Path, program: str) -> str:
@@ -19,8 +19,7 @@ def told_by(tmp_path: Path, program: str) -> str:
             "fake.code_converter",
             Path(sys.executable),
             job,
-            ChildLimits(time_s=60),
-            Isolation.NO,
+            Confinement(Isolation.NO),
             folder,
         )
     return told.value.message

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from onnxport.converter.interface import ConversionRefused, Job
-from onnxport.converter.isolation.child import Isolation, run_converter
+from onnxport.converter.isolation.child import run_converter
+from onnxport.converter.isolation.confinement import Confinement, Isolation
 from onnxport.converter.isolation.errors import (
     CannotIsolate,
     ChildCrashed,
@@ -55,8 +56,7 @@ def run(
                 "fake.code_converter",
                 Path(sys.executable),
                 job,
-                limits or ChildLimits(time_s=60),
-                isolation,
+                Confinement(isolation, limits or ChildLimits(time_s=60)),
                 folder,
             )
     except ConversionRefused as told:
@@ -345,8 +345,7 @@ class TestAnswers:
                 "fake.code_converter",
                 Path(sys.executable),
                 Job(source, "code"),
-                ChildLimits(60),
-                Isolation.NO,
+                Confinement(Isolation.NO, ChildLimits(60)),
                 folder,
             )
 
@@ -412,14 +411,15 @@ import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from onnxport.converter.interface import Job
-from onnxport.converter.isolation.child import Isolation, run_converter
+from onnxport.converter.isolation.child import run_converter
+from onnxport.converter.isolation.confinement import Confinement, Isolation
 from onnxport.converter.isolation.errors import CannotIsolate
 from onnxport.converter.isolation.folder import job_folder
 from onnxport.converter.isolation.process import ChildLimits
 job = Job(Path(sys.argv[1]), "code")
 try:
     with job_folder() as folder:
-        run_converter("fake.code_converter", Path(sys.executable), job, ChildLimits(100), Isolation.{isolation}, folder)
+        run_converter("fake.code_converter", Path(sys.executable), job, Confinement(Isolation.{isolation}, ChildLimits(100)), folder)
 except CannotIsolate:
     sys.exit(7)
 """

@@ -5,6 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxport.converter.interface import Case, Output
+from onnxport.converter.isolation.confinement import Confinement
 from onnxport.converter.proof.normalise import main_opset, normalise
 from onnxport.converter.proof.prove import Proven, prove
 from onnxport.domain.conversion import Conversion
@@ -30,7 +31,9 @@ def scaled(factor: float, *, batch: int | None = None) -> bytes:
 def proven(model: bytes, expected: np.ndarray, rows: np.ndarray = ROWS) -> Proven:
     whole = Case("generated", {"X": rows}, {"y": expected})
     first = Case("generated", {"X": rows[:1]}, {"y": expected[:1]})
-    return prove(normalise(model, [], ["y"]), [Output("y")], [whole, first], CONVERSION)
+    return prove(
+        normalise(model, [], ["y"]), [Output("y")], [whole, first], CONVERSION, Confinement()
+    )
 
 
 def test_names_imports_inputs_and_batch_are_made_plain() -> None:

@@ -19,14 +19,8 @@ from onnxport.converter.interface import (
     PinnedEnvironment,
     Recognised,
 )
-from onnxport.converter.isolation.child import (
-    PROTECTIONS,
-    Converted,
-    ExportFailed,
-    Isolation,
-    ModelUnreadable,
-)
-from onnxport.converter.isolation.process import ChildLimits
+from onnxport.converter.isolation.child import Converted, ExportFailed, ModelUnreadable
+from onnxport.converter.isolation.confinement import PROTECTIONS, Confinement
 from onnxport.errors import UserError
 from onnxport.service.conversion import attempt, recognition
 from onnxport.service.conversion.attempt import Attempt, Task, convert_and_prove
@@ -97,7 +91,7 @@ def fails(error: UserError) -> Way:
 def tried() -> Attempt:
     things = Things()
     job = Job(Path("m.thing"), "thing")
-    task = Task(things, Recognised(KIND), job, ChildLimits(), Isolation.PREFERRED, "m.thing", None)
+    task = Task(things, Recognised(KIND), job, Confinement(), "m.thing", None)
     return convert_and_prove(task, Path("python"), NoProgress())
 
 

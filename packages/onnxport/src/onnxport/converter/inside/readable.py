@@ -30,14 +30,13 @@ _OF_SYSTEM = ("/usr", "/bin", "/sbin", "/lib*", "/nix/store", "/gnu/store", "/sy
 _NAMING_FOLDERS = ("LD_LIBRARY_PATH", "JAVA_HOME")
 
 
-def readable(package: str, file: str) -> "list[str]":
+def readable(package: str) -> "list[str]":
     """Files and folders that are there, none of them the user's own.
 
     Args:
         package: the folder of the package `onnxport`.
-        file: that of the converter, which may come from another package.
     """
-    found = [package, os.path.dirname(file)]
+    found = [package]
     for pattern in (*_OF_SYSTEM, *("/etc/" + name for name in _OF_ETC)):
         found += glob.glob(pattern)
     found += [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]

@@ -1,14 +1,13 @@
-"""The program that onnxport starts in a converter's environment: `python -s run.py PACKAGE MODULE FILE FOLDER`.
+"""The program that onnxport starts in an environment: `python -s run.py PACKAGE TASK FOLDER`.
 
-It reads `job.json` in FOLDER, shuts itself in where the job says so, limits itself, imports the converter, and leaves `model.onnx`, the
-cases as `.npz`, and `result.json`, written last. Standard library and numpy only, and Python 3.8.
+It reads `job.json` in FOLDER, shuts itself in where the job says so, limits itself, does the task (`convert` or `answer`, modules beside
+this one), and leaves `result.json`, written last. Standard library only, and Python 3.8.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -23,74 +22,22 @@ HELD = "onnxport holds: "
 _MOST_PROCESSES = 4096
 
 
-def main(package: str, module: str, file: str, folder: Path) -> None:
+def main(package: str, task: str, folder: Path) -> None:
     """Do the job in `folder`."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     _make_importable(package)
-    held = _shut_in(job, package, file, folder)
+    sys.path += [folder for folder in job.get("path", ()) if folder not in sys.path]
+    held = _shut_in(job, package, folder)
     # Said before anything of the model runs: what it says later cannot come before it.
     print(HELD + json.dumps(held), flush=True)
     if not set(job["required"]) <= set(held):
         return
     _limit(job["memory_bytes"], job["disk_bytes"], job["cpu_s"], alone="processes" in held)
     try:
-        result = _convert(_load_converter(module, file), job, folder)
+        result = importlib.import_module("onnxport.converter.inside." + task).do(job, folder)
     except MemoryError:
-        result = _error("memory", "", "")
+        result = {"error": {"stage": "memory", "message": "", "remedy": "", "refused": False}}
     _write_result(folder, result)
-
-
-def _convert(converter: Any, job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    from onnxport.converter.interface import ConversionRefused
-
-    task = _task(job, folder)
-    stage = "open"
-    try:
-        model = converter.open(task)
-        stage = "export"
-        exported = converter.export(model, task)
-        (folder / "model.onnx").write_bytes(exported.onnx)
-        stage = "reference"
-        cases = [
-            _write_case(folder, number, case)
-            for number, case in enumerate(converter.reference(model, exported, task))
-        ]
-    except ConversionRefused as error:
-        return _error(stage, error.message, error.remedy, refused=True)
-    except MemoryError:
-        raise
-    except Exception as error:  # the framework's own errors, of any type
-        return _error(stage, f"{type(error).__name__}: {' '.join(str(error).split())}"[:400], "")
-    return {
-        "outputs": [_plain(vars(output)) for output in exported.outputs],
-        "inputs": list(exported.inputs),
-        "framework_version": exported.framework_version,
-        "remarks": list(exported.remarks),
-        "cases": cases,
-        "packages": _packages(),
-    }
-
-
-def _task(job: dict[str, Any], folder: Path) -> Any:
-    from onnxport.converter.interface import Code, Job
-
-    code = job["code"]
-    return Job(
-        Path(job["source"]),
-        job["kind"],
-        job["remedy"],
-        job["trusted"],
-        _read_sample(job["sample"], folder),
-        code and Code(Path(code["file"]), code["name"], tuple(code["positional"]), code["named"]),
-        tuple(job["inputs"]),
-        tuple(job["outputs"]),
-        job["opset"],
-    )
-
-
-def _error(stage: str, message: str, remedy: str, *, refused: bool = False) -> dict[str, Any]:
-    told = {"stage": stage, "message": message, "remedy": remedy, "refused": refused}
-    return {"error": told}
 
 
 def _make_importable(package: str) -> None:
@@ -100,7 +47,7 @@ def _make_importable(package: str) -> None:
     sys.modules["onnxport"] = root
 
 
-def _shut_in(job: dict[str, Any], package: str, file: str, folder: Path) -> list[str]:
+def _shut_in(job: dict[str, Any], package: str, folder: Path) -> list[str]:
     from onnxport.converter.inside import sandbox
     from onnxport.converter.inside.readable import readable
 
@@ -110,58 +57,7 @@ def _shut_in(job: dict[str, Any], package: str, file: str, folder: Path) -> list
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     if not job["shut_in"]:
         return []
-    return sandbox.shut_in(folder, [*readable(package, file), *job["readable"]])
-
-
-def _load_converter(module: str, file: str) -> Any:
-    spec = importlib.util.spec_from_file_location(module, file)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[module] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded.CONVERTER
-
-
-def _read_sample(names: list[str] | None, folder: Path) -> dict[str, Any] | None:
-    if names is None:
-        return None
-    import numpy as np
-
-    with np.load(folder / "sample.npz", allow_pickle=False) as arrays:
-        return {name: arrays[f"a{position}"] for position, name in enumerate(names)}
-
-
-def _write_case(folder: Path, number: int, case: Any) -> dict[str, Any]:
-    written = {"origin": case.origin, "batched": case.batched, "optional": case.optional}
-    for side in ("inputs", "expected"):
-        values = getattr(case, side)
-        _write_arrays(folder / f"case-{number}-{side}.npz", list(values.values()))
-        written[side] = list(values)
-    return written
-
-
-def _write_arrays(path: Path, values: list[Any]) -> None:
-    import numpy as np
-
-    arrays = [np.asarray(value) for value in values]
-    plain = [array.astype(str) if array.dtype == object else array for array in arrays]
-    named: Any = {f"a{position}": array for position, array in enumerate(plain)}
-    np.savez(path, **named)
-
-
-def _plain(value: Any) -> Any:
-    """The value with numpy's scalars as Python's, for JSON."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return value.item() if hasattr(value, "item") else value
-
-
-def _packages() -> dict[str, str]:
-    found = importlib.metadata.distributions()
-    return {found.metadata["Name"]: found.version for found in found}
+    return sandbox.shut_in(folder, [*readable(package), *job["readable"]])
 
 
 def _write_result(folder: Path, result: dict[str, Any]) -> None:
@@ -197,4 +93,4 @@ def _kernel() -> tuple[int, int]:
 if __name__ == "__main__":
     # Beside this file stand folders that are named as the frameworks are.
     del sys.path[0]
-    main(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

@@ -1,37 +1,20 @@
 """Running a converter as a child process in its environment, with limits, and reading what it leaves."""
 
 import importlib.util
-import json
-import os
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
-from onnxport.converter.inside import run as _program
+from onnxport.converter.inside.arrays import write_arrays
 from onnxport.converter.interface import Case, ConversionRefused, Exported, Job
-from onnxport.converter.isolation.errors import CannotIsolate, ChildCrashed, ChildLimitReached
+from onnxport.converter.isolation.confinement import PROTECTIONS, Confinement
+from onnxport.converter.isolation.errors import ChildCrashed, ChildLimitReached
 from onnxport.converter.isolation.left_behind import LeftBehind
-from onnxport.converter.isolation.process import ChildLimits, Ended, run_limited
+from onnxport.converter.isolation.process import ChildLimits
+from onnxport.converter.isolation.program import run_program
 from onnxport.converter.isolation.source import place_of, readable_for
-from onnxport.domain.printable_text import printable
 from onnxport.errors import UserError
-
-_PACKAGE = Path(__file__).parents[2]
-PROTECTIONS = frozenset({"network", "processes", "files"})
-"""What must hold for a file that runs code."""
-
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "JAVA_HOME", "TZ")
-
-
-class Isolation(StrEnum):
-    """Whether the child must be shut in, is as far as the system can, or is not."""
-
-    REQUIRED = "required"
-    PREFERRED = "preferred"
-    NO = "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,96 +58,43 @@ class ExportFailed(UserError):
 
 
 def run_converter(
-    module: str, python: Path, job: Job, limits: ChildLimits, isolation: Isolation, folder: Path
+    module: str, python: Path, job: Job, confinement: Confinement, folder: Path
 ) -> Converted:
     """Run one job in an empty folder. Raises an error of this module, of `errors`, or `ConversionRefused`."""
-    _write_job(job, limits, isolation, folder)
-    ended = _run(module, python, limits, folder)
-    held = _held(ended.first_words)
-    if held is not None and (missing := _required(isolation) - held):
-        raise CannotIsolate(job.source, sorted(missing))
-    left = LeftBehind(folder, job.source, limits)
+    ran = run_program(
+        "convert", python, _document(module, job, folder), confinement, folder, job.source
+    )
+    left = LeftBehind(folder, job.source, confinement.limits)
     result = left.result()
     if result is None:
-        _raise_ending(ended, limits)
+        raise ChildCrashed(ran.exit_code, ran.last_words)
     if "error" in result:
-        _raise_error(job.source, limits, **left.error(result))
+        _raise_error(job.source, confinement.limits, **left.error(result))
     exported, cases, packages = left.converted(result)
-    return Converted(exported, cases, packages, frozenset(held or ()))
+    return Converted(exported, cases, packages, ran.protections)
 
 
-def _required(isolation: Isolation) -> frozenset[str]:
-    return PROTECTIONS if isolation is Isolation.REQUIRED else frozenset()
-
-
-def _held(first_words: str) -> set[str] | None:
-    """What the child said before the model had a say; `None` where it did not come to that."""
-    line = next((li for li in first_words.splitlines() if li.startswith(_program.HELD)), None)
-    return None if line is None else set(json.loads(line.removeprefix(_program.HELD)))
-
-
-def _raise_ending(ended: Ended, limits: ChildLimits) -> NoReturn:
-    if ended.exit_code in (128 + signal.SIGXCPU, -signal.SIGXCPU):
-        raise ChildLimitReached(f"used {limits.time_s} s of processor time", "--time-limit")
-    said = [
-        line
-        for line in ended.last_words.splitlines()
-        if line.strip() and not line.startswith(_program.HELD)
-    ]
-    raise ChildCrashed(ended.exit_code, printable(" ".join(said[-1].split()))[:300] if said else "")
-
-
-def _write_job(job: Job, limits: ChildLimits, isolation: Isolation, folder: Path) -> None:
-    import numpy as np
-
-    sample = job.sample
-    if sample is not None:
-        arrays = {f"a{position}": array for position, array in enumerate(sample.values())}
-        np.savez(folder / "sample.npz", **arrays)
-    document = {
+def _document(module: str, job: Job, folder: Path) -> dict[str, Any]:
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    if job.sample is not None:
+        write_arrays(folder / "sample.npz", list(job.sample.values()))
+    code = job.code
+    return {
+        "module": module,
+        "file": spec.origin,
         "source": str(place_of(job.source)),
         "kind": job.kind,
         "remedy": job.remedy,
         "trusted": job.trusted,
-        "sample": None if sample is None else list(sample),
-        "code": None
-        if job.code is None
-        else {**vars(job.code), "file": str(place_of(job.code.file))},
+        "sample": None if job.sample is None else list(job.sample),
+        "code": None if code is None else {**vars(code), "file": str(place_of(code.file))},
         "inputs": job.inputs,
         "outputs": job.outputs,
         "opset": job.opset,
-        "parent": os.getpid(),
-        "shut_in": isolation is not Isolation.NO,
-        "required": sorted(_required(isolation)),
-        "readable": readable_for(job),
-        "memory_bytes": limits.memory_bytes,
-        "disk_bytes": limits.disk_bytes,
-        "cpu_s": limits.time_s * max(1, os.cpu_count() or 1),
-    }
-    (folder / "job.json").write_text(json.dumps(document), encoding="utf-8")
-
-
-def _run(module: str, python: Path, limits: ChildLimits, folder: Path) -> Ended:
-    spec = importlib.util.find_spec(module)
-    assert spec is not None
-    assert spec.origin is not None
-    command = [python, "-s", "-B", _program.__file__, _PACKAGE, module, spec.origin, folder]
-    return run_limited([str(part) for part in command], _environment_of(folder), limits, folder)
-
-
-def _environment_of(folder: Path) -> dict[str, str]:
-    """Little is passed on: nothing of the user's secrets."""
-    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    threads = str(min(4, os.cpu_count() or 1))
-    return {
-        **passed,
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "LANG": "C.UTF-8",
-        # The same file gives the same bytes: exporters walk sets of names. It is why Python is not started with -I.
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
+        # The converter may come from another package.
+        "readable": [str(Path(spec.origin).parent), *readable_for(job)],
     }
 
 

@@ -3,19 +3,24 @@
 The converter's own program writes plain files; arrays in archives without compression, so that none unpacks to more than it is.
 """
 
+import io
 import json
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
+from onnxport.converter.inside.arrays import read_arrays
 from onnxport.converter.interface import Case, Exported, Output
 from onnxport.converter.isolation.errors import ChildUntrustworthy
 from onnxport.converter.isolation.process import ChildLimits
 from onnxport.domain.printable_text import printable
+
+Answer = dict[str, Any] | str
+"""Arrays by name, or why there are none."""
 
 _LARGEST_RESULT = 64 << 20
 _LONGEST_WORDS = 1000
@@ -40,7 +45,7 @@ class LeftBehind:
 
     def result(self) -> dict[str, Any] | None:
         """The child's answer; `None` where it left none, or half of one."""
-        if not os.path.lexists(self._folder / "result.json"):
+        if not self.has("result.json"):
             return None
         try:
             result = json.loads(self._read("result.json", _LARGEST_RESULT))
@@ -80,9 +85,34 @@ class LeftBehind:
             self._refuse("an answer of another form")
         return exported, cases, packages
 
+    def answers(self, result: Mapping[str, Any], outputs: Sequence[str]) -> list[Answer]:
+        """What the runtime gave for each case: arrays by the names of the outputs, or why it could not."""
+        try:
+            return [
+                self.answer(number, outputs) if said is None else _words(said)
+                for number, said in enumerate(result["cases"])
+            ]
+        except _WRONG:
+            self._refuse("an answer of another form")
+
+    def answer(self, number: int, outputs: Sequence[str]) -> dict[str, Any]:
+        """The arrays that the runtime gave for a case."""
+        try:
+            return self._arrays(f"case-{number}-outputs.npz", list(outputs))
+        except (*_WRONG, zipfile.BadZipFile):
+            self._refuse("an answer of another form")
+
+    def unusable(self, result: Mapping[str, Any]) -> str | None:
+        """Why the runtime could not load the model; `None` where it could."""
+        return _words(result["unusable"]) if "unusable" in result else None
+
+    def has(self, name: str) -> bool:
+        """Whether something of this name is there."""
+        return os.path.lexists(self._folder / name)
+
     def _case(self, number: int, entry: Mapping[str, Any]) -> Case:
         sides = {
-            side: self._arrays(f"case-{number}-{side}.npz", entry[side])
+            side: self._arrays(f"case-{number}-{side}.npz", [_text(name) for name in entry[side]])
             for side in ("inputs", "expected")
         }
         return Case(
@@ -94,17 +124,12 @@ class LeftBehind:
         )
 
     def _arrays(self, name: str, names: list[str]) -> dict[str, Any]:
-        import io
-
-        import numpy as np
-
         body = io.BytesIO(self._read(name, self._largest))
         with zipfile.ZipFile(body) as archive:
             if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
                 self._refuse("arrays that are packed")
         body.seek(0)
-        with np.load(body, allow_pickle=False) as arrays:
-            return {_text(name): arrays[f"a{index}"] for index, name in enumerate(names)}
+        return read_arrays(body, names)
 
     def _read(self, name: str, largest: int) -> bytes:
         """The content of a plain file; anything else of this name is not even waited for."""

@@ -102,7 +102,7 @@ def _rename(graph: Any, old: str, new: str) -> None:
         taken = _tensor_names(graph)
         free = next(n for i in itertools.count(1) if (n := f"{new}_{i}") not in taken)
         _rename(graph, new, free)
-    for node in all_nodes(graph):
+    for node in _all_nodes(graph):
         for names in (node.input, node.output):
             for position, name in enumerate(names):
                 if name == old:
@@ -113,17 +113,17 @@ def _rename(graph: Any, old: str, new: str) -> None:
 
 
 def _tensor_names(graph: Any) -> set[str]:
-    made = {name for node in all_nodes(graph) for name in [*node.input, *node.output]}
+    made = {name for node in _all_nodes(graph) for name in [*node.input, *node.output]}
     return made | {value.name for value in [*graph.input, *graph.initializer]}
 
 
-def all_nodes(graph: Any) -> Iterable[Any]:
+def _all_nodes(graph: Any) -> Iterable[Any]:
     """The nodes of a graph and of the graphs within them."""
     for node in graph.node:
         yield node
         for attribute in node.attribute:
             for inner in [attribute.g, *attribute.graphs]:
-                yield from all_nodes(inner)
+                yield from _all_nodes(inner)
 
 
 def _name_batch(value: Any) -> None:

@@ -3,16 +3,18 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from onnxport.converter.interface import Case, Output
+from onnxport.converter.isolation.confinement import Confinement
+from onnxport.converter.isolation.left_behind import Answer
+from onnxport.converter.proof.answers import CannotLoad, answers_of
 from onnxport.converter.proof.compare import Array, Pair, Verdict, compare
 from onnxport.converter.proof.example import example_of
-from onnxport.converter.proof.normalise import BATCH, all_nodes, with_shapes
+from onnxport.converter.proof.normalise import BATCH, with_shapes
 from onnxport.domain.conversion import Conversion, InputSet, Proof
 
 _SHOWS_NOTHING = "does not change enough over the rows tried to prove anything"
-_NEED_ROWS = {"LSTM", "GRU", "RNN", "Einsum"}
 NOTHING_TO_COMPARE = "no runtime of the framework gave anything to compare with"
 
 
@@ -33,24 +35,35 @@ class Proven:
 
 
 def prove(
-    model: bytes, outputs: Sequence[Output], cases: Sequence[Case], conversion: Conversion
+    model: bytes,
+    outputs: Sequence[Output],
+    cases: Sequence[Case],
+    conversion: Conversion,
+    confinement: Confinement,
 ) -> Proven:
-    """Run all cases on ONNX Runtime; compare; conclude. For a bad model the proof says why."""
+    """Run all cases on ONNX Runtime; compare; conclude. For a bad model the proof says why.
+
+    Raises an error of `isolation` where the process that runs them cannot be held, or reaches a limit.
+    """
     names = [output.name for output in outputs]
+    # What must hold comes first: after a case that ends the process there are no more.
+    cases = sorted(cases, key=lambda case: case.optional)
     remarks: tuple[str, ...] = ()
     verdicts: list[Verdict] = []
     try:
-        session = _session(model)
+        answers = answers_of(model, names, cases, confinement, Path(conversion.source_name))
+        given = list(zip(cases, answers, strict=False))
         needed = [case for case in cases if not case.optional]
-        ran = [(case, _run(session, names, case)) for case in needed]
+        ran = [(case, _arrays(case, answer)) for case, answer in given if not case.optional]
         if ran:
             model = with_shapes(model, _seen_shapes(names, ran), batch=_shows_batch(needed))
         compared = [(case, answer) for case, answer in ran if case.expected]
         pairs = [_pair(names, *entry) for entry in compared]
         verdicts = compare(outputs, pairs) if pairs else []
         reason = _objection(verdicts)
-        if not _aborts_on_no_rows(model):
-            remarks = tuple(_optional_remarks(session, names, cases))
+        remarks = tuple(_optional_remarks(names, given))
+    except CannotLoad as error:
+        reason = f"ONNX Runtime cannot load it: {error}"
     except _NotRunnable as error:
         reason = str(error)
     except ValueError as error:
@@ -71,28 +84,13 @@ def prove(
 
 
 class _NotRunnable(Exception):
-    """ONNX Runtime refused the model or a run."""
+    """ONNX Runtime refused a run."""
 
 
-def _session(model: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no base class but this
-        raise _NotRunnable(f"ONNX Runtime cannot load it: {_first_line(error)}") from error
-
-
-def _run(session: Any, names: Sequence[str], case: Case) -> dict[str, Array]:
-    try:
-        return dict(zip(names, session.run(list(names), dict(case.inputs)), strict=True))
-    except Exception as error:  # as above
-        rows = _rows(case)
-        raise _NotRunnable(
-            f"ONNX Runtime cannot run it on {rows} rows: {_first_line(error)}"
-        ) from error
+def _arrays(case: Case, answer: Answer) -> Mapping[str, Array]:
+    if isinstance(answer, str):
+        raise _NotRunnable(f"ONNX Runtime cannot run it on {_rows(case)} rows: {answer}")
+    return answer
 
 
 def _shows_batch(cases: Sequence[Case]) -> bool:
@@ -128,23 +126,13 @@ def _pair(names: Sequence[str], case: Case, answer: Mapping[str, Array]) -> Pair
     )
 
 
-def _aborts_on_no_rows(model: bytes) -> bool:
-    """Whether ONNX Runtime (1.32) would end this process when given no rows: some of its operators do."""
-    import onnx
-
-    graph = onnx.load_from_string(model).graph
-    return any(node.op_type in _NEED_ROWS for node in all_nodes(graph))
-
-
-def _optional_remarks(session: Any, names: Sequence[str], cases: Sequence[Case]) -> Iterator[str]:
+def _optional_remarks(names: Sequence[str], given: Sequence[tuple[Case, Answer]]) -> Iterator[str]:
     """What the framework can do and the ONNX model cannot, among what nobody has to be able to do."""
-    for case in cases:
+    for case, answer in given:
         if not case.optional:
             continue
-        try:
-            answer = _run(session, names, case)
-        except _NotRunnable as error:
-            yield f"the framework takes {_rows(case)} rows; {error}"
+        if isinstance(answer, str):
+            yield f"the framework takes {_rows(case)} rows; ONNX Runtime does not: {answer}"
             continue
         different = [n for n in names if answer[n].shape[0] != len(case.expected[n])]
         if different:
@@ -178,7 +166,3 @@ def _objection(verdicts: Sequence[Verdict]) -> str | None:
 
 def _rows(case: Case) -> int:
     return len(next(iter(case.inputs.values()))) if case.batched and case.inputs else 1
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

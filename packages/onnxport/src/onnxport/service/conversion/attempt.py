@@ -18,12 +18,11 @@ from onnxport.converter.interface import (
 from onnxport.converter.isolation.child import (
     Converted,
     ExportFailed,
-    Isolation,
     run_converter,
 )
+from onnxport.converter.isolation.confinement import Confinement
 from onnxport.converter.isolation.errors import ChildCrashed
 from onnxport.converter.isolation.folder import job_folder
-from onnxport.converter.isolation.process import ChildLimits
 from onnxport.converter.proof.expected import expected_case, given_case
 from onnxport.converter.proof.normalise import main_opset, normalise
 from onnxport.converter.proof.prove import Proven, prove
@@ -44,8 +43,7 @@ class Task:
     converter: Converter
     recognised: Recognised
     job: Job
-    limits: ChildLimits
-    isolation: Isolation
+    confinement: Confinement
     source_name: str
     source_sha256: str | None
     expected: Arrays | None = None
@@ -94,7 +92,7 @@ def _attempt(task: Task, job: Job, python: Path, progress: Progress) -> Attempt:
         job_folder() as folder,
     ):
         module = module_of(task.converter.name)
-        converted = run_converter(module, python, job, task.limits, task.isolation, folder)
+        converted = run_converter(module, python, job, task.confinement, folder)
         if task.source_sha256 is not None and sha256_of(job.source) != task.source_sha256:
             raise SourceChanged(job.source)
         step.detail = f"{task.converter.title} {converted.exported.framework_version}"
@@ -121,7 +119,8 @@ def _prove(task: Task, job: Job, converted: Converted, progress: Progress) -> At
         except ValueError as error:
             raise ExportFailed(job.source, "export", str(error)) from error
         cases = _all_cases(task, converted)
-        proven = prove(model, exported.outputs, cases, _conversion(task, job, converted, model))
+        conversion = _conversion(task, job, converted, model)
+        proven = prove(model, exported.outputs, cases, conversion, task.confinement)
         step.detail = summary(proven)
     return Attempt(proven, converted, (*exported.remarks, *proven.remarks))
 

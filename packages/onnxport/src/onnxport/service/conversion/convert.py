@@ -8,7 +8,7 @@ from typing import Any
 
 from onnxport.converter.find import all_converters
 from onnxport.converter.interface import Arrays, Converter, FileKind, Job, Recognised
-from onnxport.converter.isolation.child import PROTECTIONS, Isolation
+from onnxport.converter.isolation.confinement import PROTECTIONS, Confinement, Isolation
 from onnxport.converter.proof.prove import Proven
 from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.attempt import (
@@ -149,8 +149,7 @@ def _task(
         converter,
         recognised,
         job,
-        options.limits,
-        isolation,
+        Confinement(isolation, options.limits),
         source_name,
         source_sha256,
         _arrays(options.expected),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from onnxport.converter.find import all_converters, find_converter
 from onnxport.converter.interface import Converter, Finding, Recognised
-from onnxport.converter.isolation.child import Isolation
+from onnxport.converter.isolation.confinement import Isolation
 from onnxport.converter.isolation.source import why_unreadable
 from onnxport.service.conversion.errors import (
     AlreadyOnnx,
