@@ -1,4 +1,4 @@
-"""CatBoost: model files (binary, JSON) and pickles of models of numeric columns, through a writer of its own."""
+"""CatBoost: model files (binary, JSON) and pickles of models of numbers and categories, through a writer of its own."""
 
 import re
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ _MAGIC = b"CBM1"
 _HEAD = 1 << 16
 # The keys of the document, which CatBoost writes in this order; the first may be long.
 _JSON_START = re.compile(
-    rb'\s*\{\s*("ctr_data"\s*:.{0,60000}?)?"features_info"\s*:\s*\{\s*'
-    rb'("(float|categorical|text|embedding)_features"\s*:|\}\s*,\s*"model_info"\s*:)',
+    rb'\s*\{\s*("ctr_data"\s*:\s*\{\s*"\{\\"identifier\\"\s*:|("ctr_data"\s*:.{0,60000}?)?"features_info"\s*:\s*\{\s*'
+    rb'("(cat_features_hash|(float|categorical|text|embedding)_features)"\s*:|\}\s*,\s*"model_info"\s*:))',
     re.DOTALL,
 )
 
 
 class CatboostConverter(Converter):
-    """Trees of CatBoost over columns of numbers."""
+    """Trees of CatBoost over columns of numbers and categories."""
 
     name = "catboost"
     title = "CatBoost"
@@ -56,30 +56,36 @@ class CatboostConverter(Converter):
         return recognise_pickle(path, ("catboost", "_catboost"), _PICKLE, _JOBLIB)
 
     def open(self, job: Job) -> Any:
-        """The model, and what was read from it."""
+        """The model, what was read from it, and its categories."""
         from onnxport.converter.inside.catboost.load import open_model
 
         return open_model(job)
 
     def export(self, model: Any, job: Job) -> Exported:
-        """ONNX with one input `X` of shape [batch, columns]."""
+        """ONNX with one input `X` of shape [batch, columns]; with categories, an input [batch, 1] per column."""
         import catboost
 
-        from onnxport.converter.inside.catboost.write import outputs_of, write_model
+        from onnxport.converter.inside.catboost.write import input_names, outputs_of, write_model
 
-        _, read = model
-        onnx = write_model(read, job.opset, double=job.remedy == "float64")
-        return Exported(onnx, outputs_of(read), catboost.__version__, _remarks(read))
+        _, read, vocabulary = model
+        inputs = input_names(read, vocabulary)
+        onnx = write_model(read, vocabulary, job.opset, double=job.remedy == "float64")
+        remarks = (*_remarks(read), *(vocabulary.remarks if vocabulary else ()))
+        return Exported(onnx, outputs_of(read, inputs), catboost.__version__, remarks, inputs)
 
-    def reference(self, model: Any, exported: Exported, job: Job) -> Iterator[Case]:  # noqa: ARG002
+    def reference(self, model: Any, exported: Exported, job: Job) -> Iterator[Case]:
         """The model's own answers."""
         from onnxport.converter.inside.catboost.answer import answer_of
+        from onnxport.converter.inside.catboost.rows import mixed_cases
         from onnxport.converter.inside.trees.cases import cases_of
         from onnxport.converter.inside.trees.forest import known_values
 
-        opened, read = model
-        known = known_values(read.trees, len(read.names))
-        yield from cases_of(job, known, read.names, answer_of(opened, read))
+        opened, read, vocabulary = model
+        answer = answer_of(opened, read)
+        if vocabulary is not None:
+            yield from mixed_cases(job, read, vocabulary, exported.outputs, answer)
+            return
+        yield from cases_of(job, known_values(read.trees, len(read.names)), read.names, answer)
 
     def takes(self, model: object) -> bool:
         """Any model of CatBoost."""

@@ -5,20 +5,22 @@ from typing import Any
 import catboost
 
 from onnxport.converter.inside.catboost.read import Model, read_model
+from onnxport.converter.inside.catboost.vocabulary import Vocabulary, vocabulary_of
 from onnxport.converter.inside.trees.pickles import load_pickle, refuse_unfitted
 from onnxport.converter.interface import Job
 
 _FORMATS = {"cbm": "cbm", "json": "json"}
 
 
-def open_model(job: Job) -> tuple[Any, Model]:
-    """The model, and what was read from it."""
+def open_model(job: Job) -> tuple[Any, Model, Vocabulary | None]:
+    """The model, what was read from it, and its categories, where it looks at any."""
     if job.kind in _FORMATS:
         model = catboost.CatBoost()
         model.load_model(str(job.source), format=_FORMATS[job.kind])
     else:
         model = _from_pickle(job)
-    return model, read_model(model)
+    read = read_model(model)
+    return model, read, vocabulary_of(read, job) if read.derived else None
 
 
 def _from_pickle(job: Job) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from onnxport.converter.inside.catboost.derived import Derived, Splits, read_splits
 from onnxport.converter.inside.trees.forest import LEAF, Tree
 from onnxport.converter.inside.trees.labels import plain_labels
 from onnxport.converter.interface import ConversionRefused
@@ -25,7 +26,9 @@ _OWN_LOSSES = ("PythonUserDefined", "UserPerObj", "UserQuerywise")
 class Model:
     """A CatBoost model: its loss, sums per row, columns, trees, start of the sums, class labels, and threshold of the second class.
 
-    `labels` are as ONNX holds them, for classifiers that choose one class.
+    `labels` are as ONNX holds them, for classifiers that choose one class. `derived` are what CatBoost makes of categories: trees count
+    these columns after those of `names`. `missing_above` are the columns whose missing values are above every border, `categorical` those
+    of categories.
     """
 
     loss: str
@@ -35,6 +38,9 @@ class Model:
     base: Any
     labels: tuple[Any, ...]
     threshold: float
+    derived: tuple[Derived, ...] = ()
+    missing_above: frozenset[int] = frozenset()
+    categorical: frozenset[int] = frozenset()
 
     @property
     def answers(self) -> str:
@@ -48,7 +54,7 @@ class Model:
 
 
 def read_model(model: Any) -> Model:
-    """Read a model. Raises `ConversionRefused` for columns that are no numbers, and for a loss of the user's own."""
+    """Read a model. Raises `ConversionRefused` for columns of text and embeddings, and for a loss of the user's own."""
     names = tuple(str(name) for name in model.feature_names_)
     _refuse_columns(model, names)
     with TemporaryDirectory() as folder:
@@ -59,7 +65,9 @@ def read_model(model: Any) -> Model:
     loss = _loss_of(information, has_classes=len(model.classes_) > 0)
     scale, starts = document["scale_and_bias"]
     base = np.atleast_1d(np.asarray(starts, np.float64))
-    trees = tuple(_trees_of(document, len(base), float(scale)))
+    splits = read_splits(document, len(names))
+    columns = _Columns.of(document["features_info"], splits)
+    trees = tuple(_trees_of(document, columns, len(base), float(scale)))
     return Model(
         loss,
         len(base),
@@ -68,12 +76,14 @@ def read_model(model: Any) -> Model:
         base,
         _labels_of(model, loss),
         float(information.get("binclass_probability_threshold", 0.5)),
+        splits.derived,
+        columns.missing_above,
+        frozenset(int(place) for place in model.get_cat_feature_indices()),
     )
 
 
 def _refuse_columns(model: Any, names: tuple[str, ...]) -> None:
     kinds = {
-        "categories": model.get_cat_feature_indices(),
         "text": model.get_text_feature_indices(),
         "embeddings": model.get_embedding_feature_indices(),
     }
@@ -83,7 +93,7 @@ def _refuse_columns(model: Any, names: tuple[str, ...]) -> None:
             dots = ", ..." if len(columns) > 8 else ""
             raise ConversionRefused(
                 f"the model takes columns of {what} ({shown}{dots}), which CatBoost turns into numbers by its own hashes and statistics",
-                "Turn them into numbers before training (one-hot or ordinal encoding), and train CatBoost on numbers alone.",
+                "Turn them into numbers before training, and train CatBoost on numbers and categories alone.",
             )
 
 
@@ -108,8 +118,9 @@ def _labels_of(model: Any, loss: str) -> tuple[Any, ...]:
     return plain_labels(model.classes_)
 
 
-def _trees_of(document: Mapping[str, Any], width: int, scale: float) -> Iterator[Tree]:
-    columns = _Columns.of(document["features_info"])
+def _trees_of(
+    document: Mapping[str, Any], columns: "_Columns", width: int, scale: float
+) -> Iterator[Tree]:
     for tree in document.get("oblivious_trees", ()):
         yield _symmetric(tree, columns, width, scale)
     for tree in document.get("trees", ()):
@@ -118,39 +129,50 @@ def _trees_of(document: Mapping[str, Any], width: int, scale: float) -> Iterator
 
 @dataclass(frozen=True)
 class _Columns:
-    """By CatBoost's numbering of columns of numbers: the place in the matrix, and whether a missing value is above every border."""
+    """Where splits find what they compare: CatBoost's own numbering of columns of numbers, and the columns made of categories.
 
-    places: Any
-    missing_above: Any
+    Missing values are above every border in the columns `missing_above`, below in all others.
+    """
+
+    places: Mapping[int, int]
+    missing_above: frozenset[int]
+    splits: Splits
 
     @classmethod
-    def of(cls, information: Mapping[str, Any]) -> "_Columns":
+    def of(cls, information: Mapping[str, Any], splits: Splits) -> "_Columns":
         found = information.get("float_features", ())
-        size = 1 + max((int(entry["feature_index"]) for entry in found), default=-1)
-        places, above = np.zeros(size, np.int64), np.zeros(size, bool)
-        for entry in found:
-            places[entry["feature_index"]] = entry["flat_feature_index"]
-            above[entry["feature_index"]] = entry["nan_value_treatment"] == "AsTrue"
-        return cls(places, above)
+        places = {int(entry["feature_index"]): int(entry["flat_feature_index"]) for entry in found}
+        above = (e["flat_feature_index"] for e in found if e["nan_value_treatment"] == "AsTrue")
+        return cls(places, frozenset(above), splits)
+
+    def column_and_border(self, split: Mapping[str, Any]) -> tuple[int, float]:
+        """What a split compares, and with what: above is right."""
+        if split.get("split_type", "FloatFeature") == "FloatFeature":
+            return self.places[int(split["float_feature_index"])], float(split["border"])
+        return self.splits.column_and_border(split)
+
+    def missing_left(self, places: Any) -> Any:
+        """What is above a border goes right; so do missing values only where they count as above."""
+        return ~np.isin(places, list(self.missing_above))
 
 
 def _symmetric(tree: Mapping[str, Any], columns: _Columns, width: int, scale: float) -> Tree:
     """A tree with the same split on each level: split `i` is bit `i` of the leaf's number. The last split becomes the root."""
-    splits = [_split_of(split) for split in reversed(tree["splits"] or ())]
+    splits = [columns.column_and_border(split) for split in reversed(tree["splits"] or ())]
     depth = len(splits)
     inner = (1 << depth) - 1
     levels = np.repeat(np.arange(depth), 1 << np.arange(depth))
-    features = np.array([feature for feature, _ in splits], np.int64)
+    places = np.array([place for place, _ in splits], np.int64)
     borders = np.array([border for _, border in splits], np.float32)
     leaves = np.asarray(tree["leaf_values"], np.float64).reshape(1 << depth, width) * scale
     numbers = np.arange(inner)
     none = np.zeros(1 << depth, np.int64)
     return Tree(
-        np.concatenate([columns.places[features][levels], none + LEAF]),
+        np.concatenate([places[levels], none + LEAF]),
         np.concatenate([borders[levels], none]),
         np.concatenate([2 * numbers + 1, none]),
         np.concatenate([2 * numbers + 2, none]),
-        np.concatenate([_missing_left(columns, features)[levels], none > 0]),
+        np.concatenate([columns.missing_left(places)[levels], none > 0]),
         np.concatenate([np.zeros((inner, width)), leaves]),
     )
 
@@ -164,32 +186,16 @@ def _free(tree: Mapping[str, Any], columns: _Columns, width: int, scale: float) 
             value = np.asarray(node["value"], np.float64).reshape(-1) * scale
             rows.append((LEAF, 0.0, 0, 0, value))
         else:
-            split = _split_of(node["split"])
+            split = columns.column_and_border(node["split"])
             rows.append((*split, len(nodes), len(nodes) + 1, np.zeros(width)))
             nodes += [node["left"], node["right"]]
     feature, threshold, left, right, weights = zip(*rows, strict=True)
-    numbers = np.array(feature, np.int64)
-    is_inner = numbers != LEAF
-    places = np.where(is_inner, columns.places[numbers], LEAF)
+    places = np.array(feature, np.int64)
     return Tree(
         places,
         np.array(threshold, np.float32),
         np.array(left, np.int64),
         np.array(right, np.int64),
-        is_inner & _missing_left(columns, numbers),
+        (places != LEAF) & columns.missing_left(places),
         np.stack(weights),
     )
-
-
-def _missing_left(columns: _Columns, features: Any) -> Any:
-    """What is above a border goes right; so do missing values only where they count as above."""
-    return ~columns.missing_above[features]
-
-
-def _split_of(split: Mapping[str, Any]) -> tuple[int, float]:
-    if split.get("split_type", "FloatFeature") != "FloatFeature":
-        raise ConversionRefused(
-            f"the model has splits of the kind '{split['split_type']}', which are not of numbers",
-            "Train CatBoost on columns of numbers alone.",
-        )
-    return int(split["float_feature_index"]), float(split["border"])

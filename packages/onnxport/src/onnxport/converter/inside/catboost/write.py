@@ -1,11 +1,14 @@
 """A CatBoost model as an ONNX graph."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from onnxport.converter.inside.catboost.columns import input_kinds, input_places, write_columns
 from onnxport.converter.inside.catboost.read import Model
+from onnxport.converter.inside.catboost.vocabulary import Vocabulary
 from onnxport.converter.inside.trees.answers import (
     class_outputs,
     many_label_outputs,
@@ -20,17 +23,41 @@ from onnxport.converter.inside.trees.graph import INPUT, Graph
 from onnxport.converter.interface import Output
 
 
-def outputs_of(model: Model) -> tuple[Output, ...]:
-    """The outputs, in order."""
+def outputs_of(model: Model, inputs: Sequence[str]) -> tuple[Output, ...]:
+    """The outputs, in order; with other names where one of the inputs has the name of one."""
+    outputs = _usual_outputs(model)
+    if not {output.name for output in outputs} & set(inputs):
+        return outputs
+    return tuple(
+        replace(o, name=f"output_{o.name}", scores=o.scores and f"output_{o.scores}")
+        for o in outputs
+    )
+
+
+def _usual_outputs(model: Model) -> tuple[Output, ...]:
     if model.answers == "labels":
         return many_label_outputs()
     return class_outputs(model.labels) if model.labels else value_output()
 
 
-def write_model(model: Model, opset: int | None, *, double: bool) -> bytes:
+def input_names(model: Model, vocabulary: Vocabulary | None) -> tuple[str, ...]:
+    """The names that the inputs get; empty for the one input `X`."""
+    if vocabulary is None:
+        return ()
+    return tuple(model.names[place] for place in input_places(model, vocabulary))
+
+
+def write_model(
+    model: Model, vocabulary: Vocabulary | None, opset: int | None, *, double: bool
+) -> bytes:
     """The ONNX model; `double` adds up in float64."""
-    graph = Graph("CatBoost", len(model.names))
-    sums = write_forest(graph, model.trees, model.base, INPUT, double=double)
+    width = len(model.names)
+    if vocabulary is None:
+        graph, tensor, trees = Graph("CatBoost", width), INPUT, model.trees
+    else:
+        graph = Graph("CatBoost", width, input_kinds(model, vocabulary))
+        tensor, trees = write_columns(graph, model, vocabulary)
+    sums = write_forest(graph, trees, model.base, tensor, double=double)
     return graph.finish(_answers(graph, model, sums), opset)
 
 

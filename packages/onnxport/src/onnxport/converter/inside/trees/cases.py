@@ -41,15 +41,15 @@ def cases_of(
         yield from in_batches("sample", {INPUT: rows}, run)
     rows = tabular.rows_between(known)
     found = answer(rows)
-    rows = tabular.varied(rows, _classes_of(found)) if "label" in found else rows[: tabular.ROWS]
+    rows = tabular.varied(rows, classes_of(found)) if "label" in found else rows[: tabular.ROWS]
     yield from in_batches("generated", {INPUT: rows}, run)
     if missing:
-        yield from in_batches("generated", {INPUT: _with_missing(rows)}, run)
+        yield from in_batches("generated", {INPUT: with_missing(rows)}, run)
     if far:
-        yield from in_batches("generated", {INPUT: _far(rows)}, run)
+        yield from in_batches("generated", {INPUT: with_far(rows)}, run)
 
 
-def _classes_of(found: Mapping[str, Any]) -> Any:
+def classes_of(found: Mapping[str, Any]) -> Any:
     """One label per row, also where there are several."""
     labels = np.asarray(found["label"])
     if labels.ndim < 2:
@@ -57,7 +57,7 @@ def _classes_of(found: Mapping[str, Any]) -> Any:
     return np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def _with_missing(rows: Any) -> Any:
+def with_missing(rows: Any) -> Any:
     """64 of the rows with every seventh value or so missing (NaN)."""
     random = np.random.default_rng(2)
     made = rows[:64].copy()
@@ -65,7 +65,7 @@ def _with_missing(rows: Any) -> Any:
     return made
 
 
-def _far(rows: Any) -> Any:
+def with_far(rows: Any) -> Any:
     """64 of the rows, in which every seventh value or so is zero, infinite, or the largest that float32 holds."""
     random = np.random.default_rng(1)
     made = rows[:64].copy()

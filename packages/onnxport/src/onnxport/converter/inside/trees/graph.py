@@ -1,4 +1,4 @@
-"""Writing an ONNX graph of one input `X` [batch, columns], operator by operator; the same calls give the same bytes."""
+"""Writing an ONNX graph of one input `X` [batch, columns], or of one per column; the same calls give the same bytes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,11 +15,20 @@ _OPSET, _OLDEST_OPSET = 21, 13
 
 
 class Graph:
-    """A graph in the making. Tensors are known by their names, which `constant` and `add` give."""
+    """A graph in the making. Tensors are known by their names, which `constant` and `add` give.
 
-    def __init__(self, name: str, columns: int) -> None:
+    Its input is `X` of float32, unless `inputs` gives the columns' names and element types.
+    """
+
+    def __init__(self, name: str, columns: int, inputs: Mapping[str, int] | None = None) -> None:
         self._name = name
-        self._columns = columns
+        self._inputs = (
+            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", columns])]
+            if inputs is None
+            else [
+                helper.make_tensor_value_info(n, kind, ["batch", 1]) for n, kind in inputs.items()
+            ]
+        )
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
@@ -62,7 +71,7 @@ class Graph:
         graph = helper.make_graph(
             self._nodes,
             self._name,
-            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", self._columns])],
+            self._inputs,
             [helper.make_tensor_value_info(n, kind, None) for n, (_, kind) in outputs.items()],
             self._constants,
         )
