@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from onnxport.converter.inside.catboost.combinations import as_summand, key_of
+from onnxport.converter.inside.catboost.tables import Counts
 from onnxport.converter.interface import ConversionRefused
 
-_EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-"""The key of places in a table that hold nothing."""
 _BITS = 0xFFFF_FFFF
 _MEANS = {"BinarizedTargetMeanValue", "FloatTargetMeanValue"}
 _COUNTERS = {"Counter", "FeatureFreq"}
@@ -68,9 +67,8 @@ class Splits:
         )
 
 
-def read_splits(document: Mapping[str, Any], first: int) -> Splits:
-    """What the document says about categories; `first` is the place that the first column made of them gets."""
-    information = document["features_info"]
+def read_splits(information: Mapping[str, Any], counts: Sequence[Counts], first: int) -> Splits:
+    """What `features_info` says about categories; `first` is the place that the first column made of them gets."""
     floats = {
         e["feature_index"]: e["flat_feature_index"] for e in information.get("float_features", ())
     }
@@ -83,9 +81,8 @@ def read_splits(document: Mapping[str, Any], first: int) -> Splits:
     ]
     made = [_certain(flat[column], value) for column, value in certain]
     statistics = information.get("ctrs", ())
-    for entry in statistics:
+    for entry, table in zip(statistics, counts, strict=True):
         columns, conditions = _parts(entry["elements"], floats, flat)
-        table = document["ctr_data"][entry["identifier"]]
         made.append(Derived(columns, conditions, *_statistic(entry, table)))
     derived, places = _together(made, first)
     borders = [
@@ -130,20 +127,16 @@ def _parts(
     return tuple(columns), tuple(conditions)
 
 
-def _statistic(entry: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+def _statistic(entry: Mapping[str, Any], table: Counts) -> tuple[Any, Any, Any]:
     """The keys, the value for each, and that of what is not among them. Everything is float32, as in CatBoost."""
-    stride = int(table["hash_stride"])
-    keys = np.array([int(key) for key in table["hash_map"][::stride]], np.uint64)
-    counts = np.array([table["hash_map"][at::stride] for at in range(1, stride)], np.float64)
-    held = keys != _EMPTY
-    keys, counts = keys[held], counts[:, held]
+    counts = table.counts
     kind, target = entry["ctr_type"], int(entry["target_border_idx"])
     nothing = 0.0
     if kind in _MEANS:
         good, total = counts
     elif kind in _COUNTERS:
-        nothing = float(table["counter_denominator"])
-        good, total = counts[0], np.full(len(keys), nothing)
+        nothing = float(table.most)
+        good, total = counts[0], np.full(len(table.keys), nothing)
     elif kind == "Buckets":
         good, total = counts[target], counts.sum(axis=0)
     elif kind == "Borders":
@@ -155,7 +148,7 @@ def _statistic(entry: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[Any,
             "Train it with simple_ctr and combinations_ctr of Borders, Buckets, BinarizedTargetMeanValue or Counter.",
         )
     values = _weighed(entry, np.append(good, 0.0), np.append(total, nothing))
-    return keys, values[:-1, np.newaxis], values[-1:]
+    return table.keys, values[:-1, np.newaxis], values[-1:]
 
 
 def _weighed(entry: Mapping[str, Any], good: Any, total: Any) -> Any:

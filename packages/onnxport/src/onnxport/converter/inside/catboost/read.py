@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from onnxport.converter.inside.catboost.derived import Derived, Splits, read_splits
+from onnxport.converter.inside.catboost.tables import read_counts
 from onnxport.converter.inside.trees.forest import LEAF, Tree
 from onnxport.converter.inside.trees.labels import plain_labels
 from onnxport.converter.interface import ConversionRefused
@@ -57,16 +58,15 @@ def read_model(model: Any) -> Model:
     """Read a model. Raises `ConversionRefused` for columns of text and embeddings, and for a loss of the user's own."""
     names = tuple(str(name) for name in model.feature_names_)
     _refuse_columns(model, names)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "model.json"
-        model.save_model(str(path), format="json")
-        document = json.loads(path.read_bytes())
+    document = json.loads(_saved(model, "json"))
     information = document["model_info"]
     loss = _loss_of(information, has_classes=len(model.classes_) > 0)
     scale, starts = document["scale_and_bias"]
     base = np.atleast_1d(np.asarray(starts, np.float64))
-    splits = read_splits(document, len(names))
-    columns = _Columns.of(document["features_info"], splits)
+    features = document["features_info"]
+    counts = read_counts(_saved(model, "cbm")) if features.get("ctrs") else []
+    splits = read_splits(features, counts, len(names))
+    columns = _Columns.of(features, splits)
     trees = tuple(_trees_of(document, columns, len(base), float(scale)))
     return Model(
         loss,
@@ -80,6 +80,13 @@ def read_model(model: Any) -> Model:
         columns.missing_above,
         frozenset(int(place) for place in model.get_cat_feature_indices()),
     )
+
+
+def _saved(model: Any, form: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"model.{form}"
+        model.save_model(str(path), format=form)
+        return path.read_bytes()
 
 
 def _refuse_columns(model: Any, names: tuple[str, ...]) -> None:
