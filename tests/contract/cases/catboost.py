@@ -6,7 +6,8 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from catboost import CatBoostClassifier, CatBoostRanker, CatBoostRegressor
+import pandas
+from catboost import CatBoostClassifier, CatBoostRanker, CatBoostRegressor, Pool
 
 folder = Path(sys.argv[1])
 random = np.random.default_rng(0)
@@ -41,3 +42,20 @@ careful.save_model(folder / "threshold.cbm")
 against = CatBoostClassifier(loss_function="MultiClassOneVsAll", **settings).fit(rows, names)
 joblib.dump(against, folder / "against.joblib", compress=3)
 (folder / "pickled.pkl").write_bytes(pickle.dumps(against))
+
+# Categories: their names from the file, from the sample, and whole numbers that need neither.
+city = random.choice(["Bonn", "Kyiv", "Lima", "Łódź", ""], 300)
+size = random.integers(-1, 4, 300)
+mixed = pandas.DataFrame({"amount": rows[:, 0], "city": city, "size": size})
+mixed_value = value + 2 * (city == "Lima") + (city == "Bonn") * (size == 2) * 4 + (size == 0)
+mixed_kind = np.array(["low", "middle", "high"])[np.digitize(mixed_value, [0.5, 2.0])]
+by = {"cat_features": ["city", "size"], **settings}
+pool = Pool(mixed, mixed_value, cat_features=["city", "size"])
+one_hot = CatBoostRegressor(one_hot_max_size=9, **by).fit(pool)
+one_hot.save_model(folder / "one_hot.json", format="json", pool=pool)
+statistics = CatBoostClassifier(simple_ctr=["Borders", "Counter:Prior=0.5", "Buckets"], **by)
+statistics.fit(mixed, mixed_kind).save_model(folder / "statistics.cbm")
+np.savez(folder / "statistics.sample.npz", **{name: mixed[name].to_numpy(str) for name in mixed})
+targets = np.stack([mixed_value, -(mixed_value**2)], axis=1)
+pair = CatBoostRegressor(loss_function="MultiRMSE", cat_features=["size"], **settings)
+pair.fit(mixed[["amount", "size"]], targets).save_model(folder / "pair.cbm")

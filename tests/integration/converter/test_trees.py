@@ -1,6 +1,6 @@
 """Boosted trees: what is refused and why, where training stopped early, and what only an estimator knows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +66,7 @@ def rounds_of(result: ConversionResult) -> int:
         pytest.param("xgboost", "old.model", "old binary format", marks=slow),
         pytest.param("xgboost", "still.json", "has a split", marks=slow),
         pytest.param("catboost", "unfitted.pkl", "before it was fitted", marks=slow),
-        pytest.param("catboost", "categories.cbm", r"columns of categories \(1\)", marks=slow),
+        pytest.param("catboost", "categories.cbm", "column '1' are not all small", marks=slow),
         pytest.param("catboost", "text.cbm", r"columns of text \(1\)", marks=slow),
     ],
 )
@@ -97,6 +97,69 @@ def test_a_live_object_keeps_what_only_its_estimator_knows(
 
     assert 3 == len(set(expected["label"].tolist()))
     assert expected["label"].tolist() == found.tolist()
+
+
+class TestCategoriesOfCatboost:
+    """The model's file holds hashes of them; what they are comes from elsewhere."""
+
+    pytestmark = slow
+
+    def test_those_of_the_sample_are_answered_as_catboost_answers_them(
+        self, saved: Saved, tmp_path: Path
+    ) -> None:
+        folder = saved("catboost")
+        kept = np.load(folder / "categories.answers.npz")
+        sample = {"0": kept["given"][:, 0].astype(np.float32), "1": kept["given"][:, 1]}
+        result = converted(folder / "categories.cbm", tmp_path, sample=sample)
+        found = answered(result, sample)[0]
+
+        assert np.allclose(kept["answers"], found, atol=1e-5)
+        assert ["the categories of '1' (3) are known from the sample"] == [
+            remark.partition(";")[0] for remark in result.remarks
+        ]
+
+    def test_too_few_in_the_sample_are_refused_with_their_number(
+        self, saved: Saved, tmp_path: Path
+    ) -> None:
+        folder = saved("catboost")
+        with pytest.raises(ConversionRefused, match="1 of its 3 categories of the column '1'"):
+            converted(folder / "categories.cbm", tmp_path, sample=folder / "some.npz")
+
+    def test_a_file_that_lists_most_of_them_says_how_many(
+        self, saved: Saved, tmp_path: Path
+    ) -> None:
+        result = converted(saved("catboost") / "most.json", tmp_path)
+
+        assert result.remarks[0].startswith("2 of the model's 3 categories of the column '1'")
+
+    def test_a_live_object_gives_them_with_its_example(self, saved: Saved, tmp_path: Path) -> None:
+        """A column with the name of an output, and a data frame's categories of whole numbers."""
+        folder = saved("catboost")
+        sample = read_sample(folder / "live_categories.sample.npz")
+        result = converted(folder / "live_categories" / "model.cbm", tmp_path, sample=sample)
+        found = answered(result, sample)[1]
+
+        assert np.allclose(
+            np.load(folder / "live_categories.answers.npz")["answers"], found, atol=1e-5
+        )
+        assert ["output_label", "output_probabilities"] == [
+            o.name for o in result.proven.proof.outputs
+        ]
+
+
+def answered(result: ConversionResult, rows: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """What the ONNX model gives for columns by name."""
+    session = onnxruntime.InferenceSession(result.output, providers=["CPUExecutionProvider"])
+    text = {value.name for value in session.get_inputs() if value.type == "tensor(string)"}
+    return list(
+        session.run(
+            None,
+            {
+                name: (column.astype(object) if name in text else column)[:, np.newaxis]
+                for name, column in rows.items()
+            },
+        )
+    )
 
 
 @slow

@@ -80,12 +80,31 @@ def save_xgboost() -> None:
 
 def save_catboost() -> None:
     """Columns of categories and of text, an unfitted model."""
-    from catboost import CatBoostClassifier, CatBoostRegressor
+    import pandas
+    from catboost import CatBoostClassifier, CatBoostRegressor, Pool
 
     settings = {"iterations": 4, "verbose": 0, "allow_writing_files": False}
     table = [[float(row[0]), "abc"[k]] for row, k in zip(rows, kind, strict=True)]
     categories = CatBoostRegressor(cat_features=[1], **settings).fit(table, value)
     categories.save_model(folder / "categories.cbm")
+    pool = Pool([row for row in table if row[1] != "c"], cat_features=[1])
+    categories.save_model(folder / "most.json", format="json", pool=pool)
+    np.savez(folder / "some.npz", a=rows[kind == 0, 0], b=np.full((kind == 0).sum(), "a"))
+    answers = categories.predict(table)
+    np.savez(
+        folder / "categories.answers.npz",
+        given=np.array(table, object).astype(str),
+        answers=answers,
+    )
+    frame = pandas.DataFrame({"label": np.array(list("abc"))[kind], "amount": rows[:, 0]})
+    frame["size"] = pandas.Categorical(random.integers(0, 4, 300))
+    by = {"cat_features": ["label", "size"], **settings}
+    estimator = CatBoostClassifier(**by).fit(frame, kind + (frame["size"] == 1))
+    inside = folder / "live_categories"
+    inside.mkdir()
+    live = converter.save(estimator, frame, inside)
+    np.savez(folder / "live_categories.sample.npz", **live.sample)
+    np.savez(folder / "live_categories.answers.npz", answers=estimator.predict_proba(frame))
     text = CatBoostClassifier(text_features=[1], **settings)
     text.fit([[a, f"word {b} more"] for a, b in table], kind)
     text.save_model(folder / "text.cbm")

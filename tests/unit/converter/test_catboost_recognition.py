@@ -25,9 +25,11 @@ def kind_of(path: Path, content: bytes) -> str | None:
         (BINARY, "cbm"),
         (json.dumps(DOCUMENT).encode(), "json"),
         (json.dumps({"ctr_data": {"a": {}}, **DOCUMENT}, indent=1).encode(), "json"),
+        (json.dumps({"ctr_data": {'{"identifier":[': "x" * 100_000}, **DOCUMENT}).encode(), "json"),
+        (json.dumps({"features_info": {"cat_features_hash": []}}).encode(), "json"),
         (pickled("catboost.core", "CatBoostClassifier"), "pickle"),
     ],
-    ids=["binary", "json", "statistics-first", "pickle"],
+    ids=["binary", "json", "statistics-first", "long-statistics", "categories-first", "pickle"],
 )
 def test_a_model_is_known_whatever_its_name(tmp_path: Path, content: bytes, kind: str) -> None:
     assert kind == kind_of(tmp_path / "model.txt", content)

@@ -22,10 +22,11 @@ _JOBLIB = FileKind("joblib", (".joblib",), runs_code=True)
 _PICKLE = FileKind("pickle", (".pkl", ".pickle"), runs_code=True)
 _MAGIC = b"CBM1"
 _HEAD = 1 << 16
-# The keys of the document, which CatBoost writes in this order; the first may be long.
+# The keys of the document, which CatBoost writes in this order; statistics of categories come first and may be long.
 _JSON_START = re.compile(
-    rb'\s*\{\s*("ctr_data"\s*:\s*\{\s*"\{\\"identifier\\"\s*:|("ctr_data"\s*:.{0,60000}?)?"features_info"\s*:\s*\{\s*'
-    rb'("(cat_features_hash|(float|categorical|text|embedding)_features)"\s*:|\}\s*,\s*"model_info"\s*:))',
+    rb'\s*\{\s*(?:"ctr_data"\s*:\s*\{\s*"\{\\"identifier\\"\s*:'
+    rb'|(?:"ctr_data"\s*:.{0,60000}?)?"features_info"\s*:\s*\{\s*'
+    rb'(?:"(?:cat_features_hash|(?:float|categorical|text|embedding)_features)"\s*:|\}\s*,\s*"model_info"\s*:))',
     re.DOTALL,
 )
 
@@ -94,14 +95,13 @@ class CatboostConverter(Converter):
 
     def save(self, model: Any, example: Any, folder: Path) -> Live:
         """As CatBoost's own binary file, which runs no code and holds the class labels."""
-        from onnxport.converter.inside.catboost.live import cases_of
-        from onnxport.converter.inside.trees.live import matrix_of
+        from onnxport.converter.inside.catboost.live import cases_of, sample_of
 
         source = folder / "model.cbm"
         model.save_model(str(source))
         if example is None:
             return Live(source, _CBM)
-        sample = {"X": matrix_of(example)}
+        sample = sample_of(model, example)
         return Live(source, _CBM, sample=sample, cases=cases_of(model, example, sample))
 
 
