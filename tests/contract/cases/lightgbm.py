@@ -36,3 +36,10 @@ train("linear", value, objective="regression", linear_tree=True)
 names = np.array(["low", "middle", "high"])[kind]
 classifier = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1).fit(rows, names)
 joblib.dump(classifier, folder / "names.joblib", compress=3)
+
+# Seconds since 1970 and prices with cents: float32 holds neither.
+rows = np.stack(
+    [1.7e9 + random.integers(0, 9000, 300), 10_000 + random.integers(0, 999, 300) / 100], axis=1
+)
+train("digits", np.sin(rows[:, 0] / 700) + np.sin(rows[:, 1]), objective="regression")
+np.savez(folder / "digits.sample.npz", X=rows)

@@ -92,7 +92,7 @@ def test_a_live_object_keeps_what_only_its_estimator_knows(
         source, tmp_path, sample=folder / "live.sample.npz", expected=folder / "live.expected.npz"
     )
     session = onnxruntime.InferenceSession(result.output, providers=["CPUExecutionProvider"])
-    rows = np.load(folder / "live.sample.npz")["X"]
+    rows = np.load(folder / "live.sample.npz")["X"].astype(np.float32)
     found = session.run(["label"], {"X": rows})[0]
 
     assert 3 == len(set(expected["label"].tolist()))

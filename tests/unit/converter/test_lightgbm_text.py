@@ -60,6 +60,37 @@ def test_nodes_come_before_leaves() -> None:
     assert "2" == model.settings["sigmoid"]
 
 
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        (1.0, False),
+        (20_000.500000000004, False),
+        (0.2500001, True),
+        (1_700_000_000.5, True),
+        (-3e7, True),
+        (1e300, False),
+    ],
+    ids=["far", "between-whole-numbers", "close", "time", "large", "no-border"],
+)
+def test_thresholds_that_float32_blurs_are_read_for_float64(
+    threshold: float, expected: bool
+) -> None:
+    assert expected == read_model(text_of(threshold), None).is_double
+
+
+def test_thresholds_for_float64_keep_their_digits() -> None:
+    tree = read_model(text_of(1 / 3), None, double=True).trees[0]
+
+    assert 1 / 3 == tree.threshold[2]
+    assert 1 / 3 > read_model(text_of(1 / 3), None).trees[0].threshold[2]
+
+
+def test_a_set_for_float64_ends_just_before_the_next_whole_number() -> None:
+    steps = read_model(text_of(), None, double=True).trees[0].steps[1]
+
+    assert (-1.0, *(np.nextafter(v, -np.inf) for v in (1.0, 2.0, 3.0, 32.0, 33.0))) == steps.borders
+
+
 def test_the_bits_of_a_set_are_its_categories() -> None:
     steps = read_model(text_of(), None).trees[0].steps[1]
     below = [np.nextafter(np.float32(v), np.float32(-np.inf)) for v in (1, 2, 3, 32, 33)]

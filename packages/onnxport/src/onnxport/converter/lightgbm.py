@@ -65,11 +65,13 @@ class LightgbmConverter(Converter):
         from onnxport.converter.inside.lightgbm.write import labels_of, outputs_of, write_model
 
         labels = labels_of(model.model, model.classes)
-        onnx = write_model(model.model, labels, job.opset, double=job.remedy == "float64")
+        onnx = write_model(model.model, labels, job.opset)
         return Exported(onnx, outputs_of(labels), lightgbm.__version__, model.remarks)
 
     def reference(self, model: Any, exported: Exported, job: Job) -> Iterator[Case]:  # noqa: ARG002
         """The booster's own answers."""
+        import numpy as np
+
         from onnxport.converter.inside.lightgbm.answer import answer_of, known_values
         from onnxport.converter.inside.lightgbm.write import labels_of
         from onnxport.converter.inside.trees.cases import cases_of
@@ -82,6 +84,9 @@ class LightgbmConverter(Converter):
             answer_of(model.booster, labels),
             # Infinite times a coefficient is what rounding makes of it.
             far=not model.model.linear,
+            # LightGBM compares in float64.
+            asked=np.float64,
+            fed=np.float64 if model.model.is_double else np.float32,
         )
 
     def takes(self, model: object) -> bool:

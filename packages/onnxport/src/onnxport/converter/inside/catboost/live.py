@@ -34,6 +34,11 @@ def _columns(example: Any, width: int) -> list[Any]:
         columns = [np.asarray(column).reshape(-1) for column in example.values()]
     elif isinstance(example, np.ndarray):
         columns = list(np.atleast_2d(example).T)
+    elif not isinstance(example, (tuple, list)):
+        raise ConversionRefused(
+            f"the example is a {type(example).__name__}, in which no rows can be seen",
+            "Give the rows themselves: a data frame, an array or a list of rows.",
+        )
     else:
         rows = example if isinstance(example[0], (tuple, list)) else [example]
         columns = [np.array(column, object) for column in zip(*rows, strict=True)]

@@ -24,7 +24,7 @@ _TRIED = (*map(str, range(-1000, 20_000)), "nan", "None", "", "NaN", "missing", 
 _FILE, _SAMPLE, _GUESS = "the file", "the sample", "trying whole numbers"
 _REMEDY = (
     'Save the model with its categories, model.save_model("model.json", format="json", pool=pool) with the training data as a Pool, '
-    "or give rows with every category of its columns with --sample FILE."
+    "or give rows with every category of its columns: --sample FILE, or the example of onnxport.convert."
 )
 
 

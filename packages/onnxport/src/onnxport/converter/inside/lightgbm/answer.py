@@ -16,7 +16,7 @@ def known_values(model: Model) -> list[list[float]]:
 
 
 def answer_of(booster: Any, labels: Sequence[Any] | None) -> Callable[[Any], Mapping[str, Any]]:
-    """What the booster says about float32 rows, by output name."""
+    """What the booster says about rows, by output name."""
 
     def answer(rows: Any) -> Mapping[str, Any]:
         predicted = booster.predict(rows)

@@ -15,7 +15,7 @@ from onnxport.converter.inside.trees.graph import INPUT, Graph
 def write_linear(graph: Graph, model: Model) -> str:
     """Add the sums [batch, outputs] to the graph, made in float64 as LightGBM makes them; return the float32 tensor."""
     places = [_with_places(tree, number) for number, tree in enumerate(model.trees)]
-    found = write_forest(graph, places, np.zeros(len(places)), INPUT)
+    found = write_forest(graph, places, np.zeros(len(places)), INPUT, double=graph.is_double)
     sizes = [len(leaves.values) for leaves in model.linear]
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
     whole = graph.add("Cast", found, to=TensorProto.INT64)
@@ -58,7 +58,7 @@ def _body(graph: Graph, linear: Sequence[Linear]) -> Any:
 
     values, constants = all_of("values"), all_of("constants")
     coefficients, used = all_of("coefficients"), all_of("used")
-    rows = graph.add("Cast", INPUT, to=TensorProto.DOUBLE)
+    rows = INPUT if graph.is_double else graph.add("Cast", INPUT, to=TensorProto.DOUBLE)
     missing = graph.add("IsNaN", INPUT)
     zero, none = graph.constant(np.float64(0.0)), graph.constant(np.int64(0))
     last_axis = graph.constant(np.array([1], np.int64))

@@ -9,7 +9,7 @@ import numpy as np
 
 from onnxport.converter.inside.lightgbm.text import CLASSES_KEY
 from onnxport.converter.inside.trees.labels import plain_labels
-from onnxport.converter.inside.trees.live import matrix_of, own_input
+from onnxport.converter.inside.trees.live import matrix_of
 from onnxport.converter.interface import Case
 
 
@@ -29,15 +29,15 @@ def sample_of(model: Any, example: Any) -> Mapping[str, Any]:
     kept = _booster_of(model).pandas_categorical or ()
     if hasattr(example, "columns"):
         categorical = [n for n, kind in enumerate(example.dtypes) if str(kind) == "category"]
-        return {"X": matrix_of(example, dict(zip(categorical, kept, strict=False)))}
-    return {"X": matrix_of(example)}
+        return {"X": matrix_of(example, dict(zip(categorical, kept, strict=False)), np.float64)}
+    return {"X": matrix_of(example, dtype=np.float64)}
 
 
 def cases_of(model: Any, example: Any, sample: Mapping[str, Any]) -> tuple[Case, ...]:
     """What an estimator gives for the example; a booster's answers come with the converter's own cases."""
     if not hasattr(model, "booster_"):
         return ()
-    given = own_input(example, sample)
+    given = example if hasattr(example, "columns") else sample["X"]
     predicted = np.asarray(model.predict(given))
     if not hasattr(model, "classes_"):
         return (Case("sample", sample, {"prediction": predicted}),)

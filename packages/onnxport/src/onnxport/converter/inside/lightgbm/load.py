@@ -26,7 +26,7 @@ def from_text(job: Job) -> Opened:
     text = job.source.read_text(encoding="utf-8").replace("\r\n", "\n")
     refuse_cut(text, job.source.name)
     booster = lightgbm.Booster(model_str=text, params={"verbose": -1})
-    return _opened(booster, read_classes(text))
+    return _opened(job, booster, read_classes(text))
 
 
 def from_pickle(job: Job) -> Opened:
@@ -38,18 +38,26 @@ def from_pickle(job: Job) -> Opened:
         'booster_.save_model("model.txt")',
     )
     if isinstance(found, lightgbm.Booster):
-        return _opened(found, None)
+        return _opened(job, found, None)
     if not found.__sklearn_is_fitted__():
         refuse_unfitted(job, type(found).__name__)
     classes = getattr(found, "classes_", None)
-    return _opened(found.booster_, None if classes is None else plain_labels(classes))
+    return _opened(job, found.booster_, None if classes is None else plain_labels(classes))
 
 
-def _opened(booster: Any, classes: tuple[Any, ...] | None) -> Opened:
+def _opened(job: Job, booster: Any, classes: tuple[Any, ...] | None) -> Opened:
     if booster.num_trees() == 0:
         raise ConversionRefused(
             "the model has no trees", "Train it for a round at least, and save it again."
         )
     # Up to the best round, where training stopped early: so far LightGBM predicts.
-    model = read_model(booster.model_to_string(), booster.pandas_categorical)
-    return Opened(booster, model, classes, category_remarks(model.names, model.categories))
+    text = booster.model_to_string()
+    model = read_model(text, booster.pandas_categorical, double=job.remedy == "float64")
+    remarks = category_remarks(model.names, model.categories)
+    return Opened(booster, model, classes, (*remarks, *_type_remarks(model)))
+
+
+def _type_remarks(model: Model) -> tuple[str, ...]:
+    if not model.is_double:
+        return ()
+    return ("the input is float64: the model tells numbers apart that are one in float32",)

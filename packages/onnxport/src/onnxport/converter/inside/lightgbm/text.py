@@ -6,7 +6,7 @@ Source: `Tree::ToString`, `Tree::NumericalDecision`, `Tree::CategoricalDecision`
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ CLASSES_KEY = "onnxport_classes"
 """A line that holds an estimator's class labels, which LightGBM's text has no place for."""
 ZERO = np.float32(1e-35)
 """What is this small counts as zero."""
+_NO_BORDER, _WHOLE_IN_FLOAT32 = 1e300, 1 << 24
+_NEARLY = 1e-6
+_ROUNDINGS_PER_GAP = 1000
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2
 _NONE, _MISSING_IS_ZERO, _MISSING_IS_NAN = 0, 1, 2
 _EXPONENTIAL = {"poisson", "gamma", "tweedie"}
@@ -60,7 +63,10 @@ class Linear:
 
 @dataclass(frozen=True)
 class Model:
-    """A booster: its objective, sums per row, columns, trees (and their leaves, where these are linear), rounds, categories by column."""
+    """A booster: its objective, sums per row, columns, trees (and their leaves, where these are linear), rounds, categories by column.
+
+    Thresholds are for inputs of float64 where `is_double`, else of float32.
+    """
 
     objective: str
     settings: Mapping[str, str]
@@ -70,6 +76,7 @@ class Model:
     linear: tuple[Linear, ...]
     is_average: bool
     categories: Mapping[int, tuple[Any, ...]]
+    is_double: bool = False
 
     @property
     def link(self) -> str:
@@ -97,8 +104,11 @@ def read_classes(text: str) -> tuple[Any, ...] | None:
     return None if found is None else tuple(json.loads(found[1]))
 
 
-def read_model(text: str, pandas_categories: Any) -> Model:
-    """Read what LightGBM saves. Raises `ConversionRefused` for an objective whose answers are not known."""
+def read_model(text: str, pandas_categories: Any, *, double: bool = False) -> Model:
+    """Read what LightGBM saves, for inputs of float64 where asked or where its thresholds hang on digits that float32 does not hold.
+
+    Raises `ConversionRefused` for an objective whose answers are not known.
+    """
     head, *blocks = re.split(r"^Tree=\d+$", text.partition("\nend of trees")[0], flags=re.MULTILINE)
     header = _pairs(head)
     objective, *settings = header.get("objective", "none").split()
@@ -110,7 +120,9 @@ def read_model(text: str, pandas_categories: Any) -> Model:
     outputs = int(header["num_tree_per_iteration"])
     columns = int(header["max_feature_idx"]) + 1
     read = [_pairs(block) for block in blocks]
-    trees = tuple(_tree_of(tree, number % outputs) for number, tree in enumerate(read))
+    double = double or _hangs_on_digits(read, columns)
+    kind = np.float64 if double else np.float32
+    trees = tuple(_tree_of(tree, number % outputs, kind) for number, tree in enumerate(read))
     is_linear = any(tree.get("is_linear") == "1" for tree in read)
     return Model(
         objective,
@@ -121,7 +133,33 @@ def read_model(text: str, pandas_categories: Any) -> Model:
         tuple(_linear_of(tree, columns) for tree in read) if is_linear else (),
         "average_output" in head.split("\n"),
         _categories_of(header, pandas_categories),
+        double,
     )
+
+
+def _hangs_on_digits(trees: Sequence[Mapping[str, str]], columns: int) -> bool:
+    """Whether the thresholds of a column lie so close, or so far out, that rounding to float32 moves numbers to their other side."""
+    found: list[list[Any]] = [[] for _ in range(columns)]
+    for tree in trees:
+        if "decision_type" in tree:
+            is_number = (_numbers(tree["decision_type"], np.int64) & _CATEGORICAL) == 0
+            features = _numbers(tree["split_feature"], np.int64)[is_number]
+            thresholds = _numbers(tree["threshold"])[is_number]
+            for column in np.unique(features).tolist():
+                found[column].append(thresholds[features == column])
+    return any(_is_fine(np.unique(np.concatenate(parts))) for parts in found if parts)
+
+
+def _is_fine(thresholds: Any) -> bool:
+    thresholds = thresholds[np.abs(thresholds) < _NO_BORDER]
+    if np.any(np.abs(thresholds) >= _WHOLE_IN_FLOAT32):
+        return True
+    # Between two whole numbers, which float32 holds.
+    between = np.abs(2 * thresholds - np.rint(2 * thresholds)) < _NEARLY
+    gaps = np.diff(thresholds)
+    gap = np.minimum(np.append(gaps, np.inf), np.insert(gaps, 0, np.inf))
+    rounding = np.spacing(np.abs(thresholds).astype(np.float32))
+    return bool(np.any(~between & (rounding * _ROUNDINGS_PER_GAP > gap)))
 
 
 def _pairs(lines: str) -> dict[str, str]:
@@ -133,7 +171,7 @@ def _numbers(text: str, kind: Any = np.float64) -> Any:
     return np.array(text.split(), dtype=np.float64 if kind is np.float64 else kind)
 
 
-def _tree_of(tree: Mapping[str, str], target: int) -> Tree:
+def _tree_of(tree: Mapping[str, str], target: int, kind: Any) -> Tree:
     """Inner nodes first, then leaves; children below zero are leaves, counted from -1."""
     weights = _numbers(tree["leaf_value"])
     inner = len(weights) - 1
@@ -150,13 +188,13 @@ def _tree_of(tree: Mapping[str, str], target: int) -> Tree:
     children = [_numbers(tree[side], np.int64) for side in ("left_child", "right_child")]
     left, right = (np.where(child < 0, inner - 1 - child, child) for child in children)
     leaves = np.zeros(len(weights), np.int64)
-    steps = dict(_category_steps(tree, thresholds, is_categorical))
+    steps = dict(_category_steps(tree, thresholds, is_categorical, kind))
     steps |= dict(
-        _zero_steps(thresholds, missing_left, (missing == _MISSING_IS_ZERO) & ~is_categorical)
+        _zero_steps(thresholds, missing_left, (missing == _MISSING_IS_ZERO) & ~is_categorical, kind)
     )
     return Tree(
         np.concatenate([_numbers(tree["split_feature"], np.int64), leaves + LEAF]),
-        np.concatenate([_flattened(thresholds), leaves]),
+        np.concatenate([_flattened(thresholds, kind), leaves]),
         np.concatenate([left, leaves]),
         np.concatenate([right, leaves]),
         np.concatenate([missing_left, leaves > 0]),
@@ -166,21 +204,23 @@ def _tree_of(tree: Mapping[str, str], target: int) -> Tree:
     )
 
 
-def _flattened(thresholds: Any) -> Any:
-    """Float32 thresholds for values of which the smallest are zero."""
-    rounded = rounded_down(thresholds)
+def _flattened(thresholds: Any, kind: Any) -> Any:
+    """Thresholds for values of this type, of which the smallest are zero."""
+    rounded = rounded_down(thresholds) if kind is np.float32 else thresholds
     tiny = np.abs(thresholds) <= ZERO
-    below = np.nextafter(-ZERO, np.float32(-np.inf))
-    return np.where(tiny, np.where(thresholds >= 0, ZERO, below), rounded)
+    below = np.nextafter(-kind(ZERO), kind(-np.inf))
+    return np.where(tiny, np.where(thresholds >= 0, kind(ZERO), below), rounded)
 
 
-def _zero_steps(thresholds: Any, default_left: Any, chosen: Any) -> Iterator[tuple[int, Steps]]:
+def _zero_steps(
+    thresholds: Any, default_left: Any, chosen: Any, kind: Any
+) -> Iterator[tuple[int, Steps]]:
     """Splits where zeros count as missing and go to the other side than their value says."""
-    below = float(np.nextafter(-ZERO, np.float32(-np.inf)))
+    below = float(np.nextafter(-kind(ZERO), kind(-np.inf)))
     for node in np.flatnonzero(chosen & (default_left != (thresholds >= 0))).tolist():
         around = (below, float(ZERO))
         borders: tuple[float, ...]
-        border = float(_flattened(thresholds[node : node + 1])[0])
+        border = float(_flattened(thresholds[node : node + 1], kind)[0])
         borders = (border, *around) if border < below else (*around, border)
         # A threshold at zero: what lies between it and zero is nothing.
         borders = tuple(b for b in borders if borders.count(b) == 1)
@@ -188,7 +228,7 @@ def _zero_steps(thresholds: Any, default_left: Any, chosen: Any) -> Iterator[tup
 
 
 def _category_steps(
-    tree: Mapping[str, str], thresholds: Any, is_categorical: Any
+    tree: Mapping[str, str], thresholds: Any, is_categorical: Any, kind: Any
 ) -> Iterator[tuple[int, Steps]]:
     """The splits by category: members of the set go left, everything else right. A category is a value's whole part, zero from above -1."""
     if not is_categorical.any():
@@ -199,7 +239,9 @@ def _category_steps(
         place = int(thresholds[node])
         bits = words[bounds[place] : bounds[place + 1]].astype("<u4").view(np.uint8)
         members = np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist()
-        borders = set_steps(members, below=-1.0, closed=True) if members else (-math.inf,)
+        borders: tuple[float, ...] = (-math.inf,)
+        if members:
+            borders = set_steps(members, below=-1.0, closed=True, dtype=kind)
         yield node, Steps(borders, starts_left=False)
 
 

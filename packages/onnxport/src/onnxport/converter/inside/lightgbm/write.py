@@ -17,7 +17,7 @@ from onnxport.converter.inside.trees.answers import (
 )
 from onnxport.converter.inside.trees.forest import write_forest
 from onnxport.converter.inside.trees.graph import INPUT, Graph
-from onnxport.converter.interface import ConversionRefused, Output
+from onnxport.converter.interface import Output
 
 _CLASSIFIERS = {"binary", "multiclass", "multiclassova"}
 
@@ -34,17 +34,11 @@ def outputs_of(labels: Sequence[Any] | None) -> tuple[Output, ...]:
     return value_output() if labels is None else class_outputs(labels)
 
 
-def write_model(
-    model: Model, labels: Sequence[Any] | None, opset: int | None, *, double: bool
-) -> bytes:
-    """The ONNX model; `double` adds up in float64. Raises `ConversionRefused` for a remedy that changes nothing."""
-    graph = Graph("LightGBM", len(model.names))
+def write_model(model: Model, labels: Sequence[Any] | None, opset: int | None) -> bytes:
+    """The ONNX model; it takes and adds up float64 where the model is read so."""
+    double = model.is_double
+    graph = Graph("LightGBM", len(model.names), is_double=double)
     if model.linear:
-        if double:
-            raise ConversionRefused(
-                "trees with linear leaves are summed in float64 anyhow",
-                "Convert it without this remedy.",
-            )
         sums = write_linear(graph, _averaged_linear(model))
     else:
         sums = write_forest(graph, _averaged(model), np.zeros(model.outputs), INPUT, double=double)

@@ -1,6 +1,7 @@
 """Inputs for ensembles of trees: thresholds from both sides, missing values, and what is as far out as float32 goes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ def cases_of(
     *,
     missing: bool = True,
     far: bool = True,
+    asked: Any = np.float32,
+    fed: Any = np.float32,
 ) -> Iterator[Case]:
     """The user's rows, then generated ones.
 
@@ -28,25 +31,40 @@ def cases_of(
         job: the conversion.
         known: per column, the values at which the model changes.
         names: the columns' names, where the model has them.
-        answer: the framework's outputs by name for float32 rows.
+        answer: the framework's outputs by name for rows.
         missing: whether the framework takes missing values (NaN).
         far: whether it takes infinite values.
+        asked: the type of the numbers that the framework is asked with: float64 where it tells more of them apart than float32 does.
+        fed: the type of the numbers that the ONNX model takes.
     """
+    for origin, rows in _all_rows(
+        job, known, names, answer, missing=missing, far=far, asked=asked, fed=fed
+    ):
+        for case in in_batches(origin, {INPUT: rows}, lambda inputs: answer(inputs[INPUT])):
+            yield replace(case, inputs={INPUT: case.inputs[INPUT].astype(fed)})
 
-    def run(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        return answer(inputs[INPUT])
 
+def _all_rows(
+    job: Job,
+    known: Sequence[Sequence[float]],
+    names: Sequence[str] | None,
+    answer: Answer,
+    *,
+    missing: bool,
+    far: bool,
+    asked: Any,
+    fed: Any,
+) -> Iterator[tuple[str, Any]]:
     if job.sample is not None:
-        rows = tabular.sample_matrix(job.sample, len(known), names)
-        yield from in_batches("sample", {INPUT: rows}, run)
-    rows = tabular.rows_between(known)
+        yield "sample", tabular.sample_matrix(job.sample, len(known), names, asked)
+    rows = tabular.rows_between(known, fed)
     found = answer(rows)
     rows = tabular.varied(rows, classes_of(found)) if "label" in found else rows[: tabular.ROWS]
-    yield from in_batches("generated", {INPUT: rows}, run)
+    yield "generated", rows
     if missing:
-        yield from in_batches("generated", {INPUT: with_missing(rows)}, run)
+        yield "generated", with_missing(rows)
     if far:
-        yield from in_batches("generated", {INPUT: with_far(rows)}, run)
+        yield "generated", with_far(rows)
 
 
 def classes_of(found: Mapping[str, Any]) -> Any:

@@ -43,18 +43,20 @@ class Tree:
     steps: Mapping[int, Steps] = field(default_factory=dict)
 
 
-def set_steps(members: Sequence[int], *, below: float, closed: bool) -> tuple[float, ...]:
-    """The borders of a set of whole numbers, of which `x` is a member by its whole part; it starts outside.
+def set_steps(
+    members: Sequence[int], *, below: float, closed: bool, dtype: Any = np.float32
+) -> tuple[float, ...]:
+    """The borders of a set of whole numbers, of which `x` (of `dtype`) is a member by its whole part; it starts outside.
 
     `below` is where the interval of 0 begins: the largest number outside for `closed` borders (`x <= border`), else the smallest inside.
     """
     ordered = np.unique(np.asarray(members, np.int64))
     breaks = np.flatnonzero(np.diff(ordered) > 1)
-    starts = ordered[np.concatenate([[0], breaks + 1])].astype(np.float32)
-    ends = ordered[np.concatenate([breaks, [len(ordered) - 1]])].astype(np.float32) + 1
+    starts = ordered[np.concatenate([[0], breaks + 1])].astype(dtype)
+    ends = ordered[np.concatenate([breaks, [len(ordered) - 1]])].astype(dtype) + 1
     borders = np.stack([starts, ends], axis=1).reshape(-1)
     if closed:
-        borders = np.nextafter(borders, np.float32(-np.inf))
+        borders = np.nextafter(borders, dtype(-np.inf))
     if ordered[0] == 0:
         borders[0] = below
     return tuple(float(border) for border in borders)
@@ -106,7 +108,7 @@ def write_forest(
             "Train it longer, or on columns that tell something.",
         )
     columns = _Columns.of([_unfolded(tree) for tree in grown])
-    if double:
+    if double and not graph.is_double:
         tensor = graph.add("Cast", tensor, to=TensorProto.DOUBLE)
     return graph.add_trees(tensor, list(_attributes(columns, base, less, double)))
 

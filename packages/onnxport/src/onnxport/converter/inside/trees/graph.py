@@ -17,16 +17,26 @@ _OPSET, _OLDEST_OPSET = 21, 13
 class Graph:
     """A graph in the making. Tensors are known by their names, which `constant` and `add` give.
 
-    Its input is `X` of float32, unless `inputs` gives the columns' names and element types.
+    Its input is `X` of float32, or of float64 where `is_double`, unless `inputs` gives the columns' names and element types.
     """
 
-    def __init__(self, name: str, columns: int, inputs: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        columns: int,
+        inputs: Mapping[str, int] | None = None,
+        *,
+        is_double: bool = False,
+    ) -> None:
         self._name = name
+        self.is_double = is_double
+        kind = TensorProto.DOUBLE if is_double else TensorProto.FLOAT
         self._inputs = (
-            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", columns])]
+            [helper.make_tensor_value_info(INPUT, kind, ["batch", columns])]
             if inputs is None
             else [
-                helper.make_tensor_value_info(n, kind, ["batch", 1]) for n, kind in inputs.items()
+                helper.make_tensor_value_info(n, element, ["batch", 1])
+                for n, element in inputs.items()
             ]
         )
         self._nodes: list[Any] = []

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from onnxport.converter.interface import ConversionRefused
+
 Categories = Mapping[int, Sequence[Any]]
 
 
-def matrix_of(example: Any, categories: Categories | None = None) -> Any:
-    """Float32 [rows, columns]. A column of categories in a data frame becomes their places, as these frameworks number them.
+def matrix_of(example: Any, categories: Categories | None = None, dtype: Any = np.float32) -> Any:
+    """Numbers [rows, columns] of `dtype`. A column of categories in a data frame becomes their places, as these frameworks number them.
 
     `categories` gives the model's own order of them per column; without it, the data frame's order counts.
     """
@@ -19,10 +21,16 @@ def matrix_of(example: Any, categories: Categories | None = None) -> Any:
         columns = list(example.values())
         example = columns[0] if len(columns) == 1 else np.stack(columns, axis=-1)
     if hasattr(example, "columns") and hasattr(example, "iloc"):
-        return _frame(example, categories or {})
+        return _frame(example, categories or {}, dtype)
     if hasattr(example, "toarray"):
         example = example.toarray()
-    return np.asarray(example).astype(np.float32)
+    try:
+        return np.asarray(example).astype(dtype)
+    except (TypeError, ValueError):
+        raise ConversionRefused(
+            f"the example is a {type(example).__name__}, in which no rows of numbers can be seen",
+            "Give the rows themselves: an array or a data frame.",
+        ) from None
 
 
 def own_input(example: Any, sample: Mapping[str, Any]) -> Any:
@@ -37,15 +45,15 @@ def own_input(example: Any, sample: Mapping[str, Any]) -> Any:
     return example.astype(dict.fromkeys(wide, "float32"))
 
 
-def _frame(frame: Any, categories: Categories) -> Any:
-    made = np.empty((len(frame), len(frame.columns)), np.float32)
+def _frame(frame: Any, categories: Categories, dtype: Any) -> Any:
+    made = np.empty((len(frame), len(frame.columns)), dtype)
     for position in range(made.shape[1]):
         column = frame.iloc[:, position]
         if str(column.dtype) == "category":
             if known := categories.get(position):
                 column = column.cat.set_categories(list(known))
-            codes = np.asarray(column.cat.codes, np.float32)
+            codes = np.asarray(column.cat.codes, dtype)
             made[:, position] = np.where(codes < 0, np.nan, codes)
         else:
-            made[:, position] = column.to_numpy(np.float32, na_value=np.nan)
+            made[:, position] = column.to_numpy(dtype, na_value=np.nan)
     return made
