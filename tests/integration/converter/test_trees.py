@@ -163,6 +163,24 @@ def answered(result: ConversionResult, rows: Mapping[str, np.ndarray]) -> list[n
 
 
 @slow
+def test_a_fitted_estimator_without_the_mark_of_later_ones_is_converted(
+    saved: Saved, tmp_path: Path
+) -> None:
+    assert converted(saved("lightgbm") / "old.pkl", tmp_path).proven.proof.proven
+
+
+@slow
+def test_names_of_classes_that_an_old_estimator_kept_are_its_labels(
+    saved: Saved, tmp_path: Path
+) -> None:
+    result = converted(saved("xgboost") / "named.json", tmp_path)
+    session = onnxruntime.InferenceSession(result.output, providers=["CPUExecutionProvider"])
+    rows = np.random.default_rng(1).normal(size=(200, 3)).astype(np.float32)
+
+    assert {"high", "low", "middle"} == set(session.run(["label"], {"X": rows})[0])
+
+
+@slow
 def test_lines_may_end_as_on_windows(saved: Saved, tmp_path: Path) -> None:
     result = converted(saved("lightgbm") / "windows.txt", tmp_path)
 

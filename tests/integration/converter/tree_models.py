@@ -54,6 +54,10 @@ def save_lightgbm() -> None:
     noise = random.permutation(kind)
     early.fit(rows, noise, eval_set=[(rows[::-1], noise)], callbacks=stop)
     (folder / "early.pkl").write_bytes(pickle.dumps(early))
+    # As LightGBM 2 wrote them: without the mark of what is fitted.
+    old = lightgbm.LGBMRegressor(n_estimators=3, verbose=-1).fit(rows, value)
+    del old.fitted_
+    (folder / "old.pkl").write_bytes(pickle.dumps(old))
     names = np.array(["low", "middle", "high"])[kind]
     save_live(lightgbm.LGBMClassifier(n_estimators=5, verbose=-1).fit(rows, names), "live")
 
@@ -72,6 +76,10 @@ def save_xgboost() -> None:
     early.save_model(folder / "early.json")
     early.get_booster().save_model(folder / "early_booster.json")
     (folder / "early_booster.pkl").write_bytes(pickle.dumps(early.get_booster()))
+    # As XGBoost before 1.6 wrote it, with the names of its classes.
+    named = xgboost.XGBClassifier(n_estimators=3).fit(rows, kind).get_booster()
+    named.set_attr(scikit_learn='{"_le": {"classes_": ["high", "low", "middle"]}}')
+    named.save_model(folder / "named.json")
     rows[rows < -1] = -9.0
     save_live(xgboost.XGBClassifier(n_estimators=5, missing=-9.0).fit(rows, kind), "live")
     still = xgboost.XGBRegressor(n_estimators=2, gamma=1e9).fit(rows, value)

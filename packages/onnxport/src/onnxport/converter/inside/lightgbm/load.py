@@ -39,7 +39,9 @@ def from_pickle(job: Job) -> Opened:
     )
     if isinstance(found, lightgbm.Booster):
         return _opened(job, found, None)
-    if not found.__sklearn_is_fitted__():
+    # Estimators of LightGBM 2 have a booster, but not yet the mark by which later ones know that they are fitted.
+    found.fitted_ = getattr(found, "_Booster", None) is not None
+    if not found.fitted_:
         refuse_unfitted(job, type(found).__name__)
     classes = getattr(found, "classes_", None)
     return _opened(job, found.booster_, None if classes is None else plain_labels(classes))

@@ -50,5 +50,7 @@ def _named(predicted: Any, learner: Learner) -> Mapping[str, Any]:
         return {"prediction": predicted}
     if predicted.ndim == 1:
         predicted = np.stack([1.0 - predicted, predicted], axis=1)
-        return {"label": (predicted[:, 1] > 0.5).astype(np.int64), "probabilities": predicted}
-    return {"label": predicted.argmax(axis=1).astype(np.int64), "probabilities": predicted}
+        chosen = (predicted[:, 1] > 0.5).astype(np.int64)
+    else:
+        chosen = predicted.argmax(axis=1)
+    return {"label": np.array(labels)[chosen], "probabilities": predicted}

@@ -42,7 +42,10 @@ _LINKS = {
 
 @dataclass(frozen=True)
 class Learner:
-    """A booster: its objective, the sum's start per output, its columns, and trees or, for a linear one, weights [columns + 1, outputs]."""
+    """A booster: its objective, the sum's start per output, its columns, and trees or, for a linear one, weights [columns + 1, outputs].
+
+    `classes` are the names of classes where an estimator of XGBoost before 1.6 was given others than 0, 1, 2, ...
+    """
 
     objective: str
     base: Any
@@ -53,6 +56,7 @@ class Learner:
     attributes: Mapping[str, str]
     rounds: int
     categories: Mapping[int, tuple[Any, ...]]
+    classes: tuple[Any, ...] | None = None
 
     @property
     def link(self) -> str:

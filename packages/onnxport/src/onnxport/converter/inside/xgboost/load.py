@@ -1,13 +1,13 @@
 """Opening what XGBoost saved: the booster, cut to the rounds that its owner would predict with, and what stands for a missing value."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xgboost
 
-from onnxport.converter.inside.trees.labels import category_remarks
+from onnxport.converter.inside.trees.labels import category_remarks, plain_labels
 from onnxport.converter.inside.trees.pickles import load_pickle, refuse_unfitted
 from onnxport.converter.inside.xgboost.learner import Learner, read_learner
 from onnxport.converter.inside.xgboost.live import ESTIMATOR_ATTRIBUTE, MISSING_ATTRIBUTE
@@ -29,34 +29,60 @@ class Model:
 def from_file(job: Job) -> Model:
     """Open a model file; an estimator's file predicts as the estimator would."""
     if job.kind == "binary" and _version() >= (3, 1):
-        raise ConversionRefused(
-            f"{job.source.name} is in XGBoost's old binary format, which XGBoost {xgboost.__version__} does not read any more",
-            f"Run again with --with xgboost-cpu=={_LAST_BINARY}, or load it with XGBoost {_LAST_BINARY} or older and save it "
-            'with save_model("model.json").',
-        )
+        raise _old_binary(job)
     booster = xgboost.Booster()
     # As bytes: from a path, XGBoost would go by its suffix.
     booster.load_model(bytearray(job.source.read_bytes()))
     attributes = booster.attributes()
     missing = float(attributes.get(MISSING_ATTRIBUTE, "nan"))
-    return _model(booster, missing, of_estimator=ESTIMATOR_ATTRIBUTE in attributes)
+    kept = json.loads(attributes.get(ESTIMATOR_ATTRIBUTE, "{}"))
+    encoder = kept.get("_le") if isinstance(kept, dict) else None
+    classes = encoder.get("classes_") if isinstance(encoder, dict) else None
+    of_estimator = ESTIMATOR_ATTRIBUTE in attributes
+    return _model(booster, missing, of_estimator=of_estimator, classes=classes)
 
 
 def from_pickle(job: Job) -> Model:
     """Open a pickle or joblib file of a booster or an estimator."""
-    found = load_pickle(
-        job, "XGBoost", (xgboost.Booster, xgboost.XGBModel), 'save_model("model.json")'
-    )
+    _stand_in_for_old_encoder()
+    classes = (xgboost.Booster, xgboost.XGBModel)
+    try:
+        found = load_pickle(job, "XGBoost", classes, 'save_model("model.json")')
+    except xgboost.core.XGBoostError:
+        if _version() < (3, 1):
+            raise
+        raise _old_binary(job) from None
     if isinstance(found, xgboost.Booster):
         return _model(found, np.nan, of_estimator=False)
     if not found.__sklearn_is_fitted__():
         refuse_unfitted(job, type(found).__name__)
-    return _model(found.get_booster(), float(found.missing), of_estimator=True)
+    # XGBoost before 1.6 named classes; since then they are numbers from 0.
+    encoder = vars(found).get("_le")
+    named = getattr(encoder, "classes_", None)
+    return _model(found.get_booster(), float(found.missing), of_estimator=True, classes=named)
 
 
-def _model(booster: Any, missing: float, *, of_estimator: bool) -> Model:
+def _old_binary(job: Job) -> ConversionRefused:
+    return ConversionRefused(
+        f"{job.source.name} is in XGBoost's old binary format, which XGBoost {xgboost.__version__} does not read any more",
+        f"Run again with --with xgboost-cpu=={_LAST_BINARY}, or load it with XGBoost {_LAST_BINARY} or older and save it "
+        'with save_model("model.json").',
+    )
+
+
+def _stand_in_for_old_encoder() -> None:
+    """Pickled classifiers of XGBoost before 1.6 hold an encoder of labels of a class that is no more: scikit-learn's, by another name."""
+    from sklearn.preprocessing import LabelEncoder
+
+    if not hasattr(xgboost.compat, "XGBoostLabelEncoder"):
+        xgboost.compat.XGBoostLabelEncoder = LabelEncoder
+
+
+def _model(booster: Any, missing: float, *, of_estimator: bool, classes: Any = None) -> Model:
     booster, remarks = _best_rounds(booster, of_estimator=of_estimator)
     learner = read_learner(booster)
+    if classes is not None:
+        learner = replace(learner, classes=plain_labels(classes))
     names = learner.names or tuple(f"column {number}" for number in range(learner.columns))
     told = category_remarks(names, learner.categories)
     return Model(booster, learner, missing, (*remarks, *told))

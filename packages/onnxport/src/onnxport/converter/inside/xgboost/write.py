@@ -23,11 +23,13 @@ from onnxport.converter.interface import Output
 _CLASSIFIERS = {"binary:logistic", "multi:softmax", "multi:softprob"}
 
 
-def labels_of(learner: Learner) -> range | None:
-    """The classes of a classifier: XGBoost numbers them from 0. `None` for other models."""
+def labels_of(learner: Learner) -> Sequence[Any] | None:
+    """The classes of a classifier: numbers from 0, unless an old estimator named them. `None` for other models."""
     if learner.objective not in _CLASSIFIERS or has_many_labels(learner):
         return None
-    return range(max(2, len(learner.base)))
+    count = max(2, len(learner.base))
+    named = learner.classes
+    return named if named is not None and len(named) == count else range(count)
 
 
 def has_many_labels(learner: Learner) -> bool:
@@ -69,7 +71,7 @@ def _write_linear(graph: Graph, learner: Learner, tensor: str) -> str:
 
 
 def _answers(graph: Graph, learner: Learner, sums: str) -> dict[str, tuple[str, int]]:
-    labels: Sequence[Any] | None = labels_of(learner)
+    labels = labels_of(learner)
     answer = sums
     if learner.link == "logistic":
         answer = graph.add("Sigmoid", sums)
