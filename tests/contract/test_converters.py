@@ -21,7 +21,7 @@ from onnxport.service.conversion.convert import ConversionResult, convert_file
 from onnxport.service.conversion.converters import list_converters
 from onnxport.service.conversion.errors import TrustNeeded
 from onnxport.service.conversion.options import ConvertOptions, Trust
-from onnxport.service.source_digest import sha256_of
+from onnxport.service.conversion.source_digest import sha256_of
 
 CASES = Path(__file__).parent / "cases"
 NAMES = converter_names()

@@ -34,8 +34,8 @@ from onnxport.service.conversion.errors import (
 from onnxport.service.conversion.options import code_from
 from onnxport.service.conversion.output import default_output
 from onnxport.service.conversion.recognition import check_readable, recognise
+from onnxport.service.conversion.source_digest import sha256_of
 from onnxport.service.progress import NoProgress
-from onnxport.service.source_digest import sha256_of
 
 ROWS = np.arange(16, dtype=np.float32).reshape(4, 4)
 KIND = FileKind("thing", (".thing",), runs_code=False)

@@ -16,7 +16,7 @@ from onnxport.cli._options import common_options, open_workspace, scoring_option
 from onnxport.cli._output import Steps, print_json
 
 if TYPE_CHECKING:
-    from onnxport.service.deployment import Deployment
+    from onnxport.service.deployment.result import Deployment
 
 
 @click.command(cls=ConvertingCommand)
@@ -117,7 +117,7 @@ def command(
     proven first, for which the options from --expected to --allow-unproven are. Scoring code is given with --script, --env and any --model.
     An endpoint of the same name gets a new revision, swapped in without losing a request; what is not said stays as it was.
     """
-    from onnxport.service.deploy_options import DeployOptions
+    from onnxport.service.deployment.options import DeployOptions
 
     scoring: dict[str, Any] = {
         "env": env,
