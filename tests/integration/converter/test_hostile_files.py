@@ -26,7 +26,7 @@ from onnxport.service.progress import NoProgress
 in_environment = [
     pytest.mark.network,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("hostile"),
 ]
 AN_ESTIMATOR = b"csklearn.linear_model._logistic\nLogisticRegression\n0"
 
