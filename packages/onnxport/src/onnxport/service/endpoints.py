@@ -40,6 +40,7 @@ from onnxport.target.interface import Target
 
 if TYPE_CHECKING:
     from onnxport.environment.store import EnvironmentStore
+    from onnxport.service.deployment.bundle import BundleDeployer
 
 _NOTICE_AFTER_S = 1.0
 
@@ -201,11 +202,21 @@ class Endpoints:
             RevisionFailed: it does not start, or its sample is not answered; what ran before still runs.
             OnnxportError: any other reason, each with its own class and a remedy.
         """
+        return self._bundle_deployer().deploy(
+            bundle, name, options or DeployOptions(), progress or NoProgress()
+        )
+
+    def plan_bundle(
+        self, bundle: str, name: str | None = None, *, options: DeployOptions | None = None
+    ) -> Sequence[str]:
+        """What `deploy_bundle` would do, as sentences; nothing is changed."""
+        return self._bundle_deployer().plan(bundle, name, options or DeployOptions())
+
+    def _bundle_deployer(self) -> "BundleDeployer":
         from onnxport.service.deployment.bundle import BundleDeployer
 
-        return BundleDeployer(
-            self._rollout, Bundles(self._store.root, self._store.records), self._sources.models
-        ).deploy(bundle, name, options or DeployOptions(), progress or NoProgress())
+        bundles = Bundles(self._store.root, self._store.records)
+        return BundleDeployer(self._rollout, bundles, self._sources.models)
 
     def update(
         self, name: str, options: DeployOptions, *, progress: Progress | None = None

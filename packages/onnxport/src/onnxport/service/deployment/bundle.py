@@ -10,7 +10,7 @@ from onnxport.registry.errors import ModelNotFound, VersionNotFound
 from onnxport.service.bundles import Bundles
 from onnxport.service.deployment.options import DeployOptions
 from onnxport.service.deployment.result import Deployment
-from onnxport.service.deployment.rollout import Rollout
+from onnxport.service.deployment.rollout import Rollout, plan_line
 from onnxport.service.endpoint.revision_content import RevisionContent
 from onnxport.service.model.chosen import endpoint_name_from
 from onnxport.service.model.models import Models
@@ -29,12 +29,8 @@ class BundleDeployer:
         self, bundle: str, name: str | None, options: DeployOptions, progress: Progress
     ) -> Deployment:
         """Carry out the steps; see `Endpoints.deploy_bundle`."""
-        options.check()
         with progress.step("bundle") as step:
-            found = self.bundles.find(bundle)
-            check = options.check_onnx if found.manifest.kind == "onnx" else options.check_script
-            check()
-            name = check_endpoint_name(_default_name(found) if name is None else name)
+            found, name = self._checked(bundle, name, options)
             self.rollout.check(name, options)
             looked_up = [(model, self._known(found, model)) for model in found.manifest.models]
             step.detail = found.digest[:19]
@@ -47,6 +43,21 @@ class BundleDeployer:
             step.detail = "none needed" if place is None else str(place)
         known = tuple(version for _, version in looked_up if version is not None)
         return self.rollout.run(name, RevisionContent(found, known, place), options, progress)
+
+    def plan(self, bundle: str, name: str | None, options: DeployOptions) -> list[str]:
+        """What `deploy` would do; see `Endpoints.plan_bundle`."""
+        found, name = self._checked(bundle, name, options)
+        models = ", ".join(f"models:/{m.name}/{m.version}" for m in found.manifest.models)
+        what = f"{found.digest[:19]} as it is, with {models or 'no models'}"
+        return [plan_line("bundle", what), *self.rollout.plan(name, options)]
+
+    def _checked(self, bundle: str, name: str | None, options: DeployOptions) -> tuple[Bundle, str]:
+        """The bundle, and the endpoint's name; raises where the options do not go with it."""
+        options.check()
+        found = self.bundles.find(bundle)
+        check = options.check_onnx if found.manifest.kind == "onnx" else options.check_script
+        check()
+        return found, check_endpoint_name(_default_name(found) if name is None else name)
 
     def _known(self, bundle: Bundle, model: BundleModel) -> ModelVersion | None:
         """The registered version of a model in the bundle; `None` where this workspace has other files, or none, by that name."""
