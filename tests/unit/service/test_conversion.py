@@ -54,6 +54,9 @@ class Things(Converter):
     def recognise(self, path: Path) -> Recognised | None:
         return Recognised(KIND) if self._takes else None
 
+    def remedies_for(self, job: Job) -> tuple[str, ...]:
+        return self.remedies if job.opset is None else ("another way",)
+
     def open(self, job: Job) -> Any: ...
     def export(self, model: Any, job: Job) -> Any: ...
     def reference(self, model: Any, exported: Exported, job: Job) -> Any: ...
@@ -88,9 +91,9 @@ def fails(error: UserError) -> Way:
     return way
 
 
-def tried() -> Attempt:
+def tried(opset: int | None = None) -> Attempt:
     things = Things()
-    job = Job(Path("m.thing"), "thing")
+    job = Job(Path("m.thing"), "thing", opset=opset)
     task = Task(things, Recognised(KIND), job, Confinement(), "m.thing", None)
     return convert_and_prove(task, Path("python"), NoProgress())
 
@@ -118,6 +121,14 @@ def test_remedies_follow_in_order_and_the_result_says_why(
 
     assert "another way" == result.proven.proof.conversion.remedy
     assert "converted with another way" in result.remarks[0]
+
+
+def test_remedies_that_do_not_apply_are_not_tried(ways: dict[str, Way], doubled: Path) -> None:
+    ways[""] = gives(doubled, 3)
+    ways["more care"] = gives(doubled, 2)
+    ways["another way"] = gives(doubled, 2)
+
+    assert "another way" == tried(opset=17).proven.proof.conversion.remedy
 
 
 def test_when_no_way_is_proven_the_first_stands(ways: dict[str, Way], doubled: Path) -> None:

@@ -67,7 +67,7 @@ def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
     """
     failures: list[UserError] = []
     attempts: list[Attempt] = []
-    for remedy in ("", *task.converter.remedies):
+    for remedy in ("", *task.converter.remedies_for(task.job)):
         job = replace(task.job, remedy=remedy)
         try:
             attempt = _attempt(task, job, python, progress)
