@@ -229,6 +229,20 @@ class TestRecognition:
         with pytest.raises(SourceMissing):
             check_readable(file.with_name("gone"))
 
+    def test_a_folder_with_a_model_in_it_is_answered_with_the_files_name(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        things = Things()
+        monkeypatch.setattr(
+            things, "recognise", lambda path: Recognised(KIND) if path == file else None
+        )
+        monkeypatch.setattr(recognition, "all_converters", lambda: [things])
+        file.with_name("config.json").write_text("{}")
+
+        with pytest.raises(NotRecognised) as caught:
+            recognise(file.parent, None)
+        assert f"Name the file in it: onnxport convert {file}" == caught.value.remedy
+
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
