@@ -15,6 +15,7 @@ from onnxport.converter.inside.catboost.sample import renditions, sample_columns
 from onnxport.converter.inside.catboost.vocabulary import Categories, Vocabulary
 from onnxport.converter.inside.trees.cases import classes_of, with_far, with_missing
 from onnxport.converter.inside.trees.forest import LEAF
+from onnxport.converter.inside.trees.rare import with_rare_classes
 from onnxport.converter.interface import Case, ConversionRefused, Job, Output
 
 Arrays = Mapping[str, Any]
@@ -40,9 +41,21 @@ def mixed_cases(
         yield from in_batches("sample", inputs.of_sample(job.sample), run)
     numbers = tabular.rows_between(_known_numbers(model))
     categories = _generated_categories(vocabulary)
-    found = answer(inputs.frame(inputs.arrays(numbers, categories)))
+
+    def ask(columns: Sequence[Any]) -> Arrays:
+        matrix = np.stack(columns[: numbers.shape[1]], axis=1)
+        chosen = dict(zip(places, columns[numbers.shape[1] :], strict=True))
+        return answer(inputs.frame(inputs.arrays(matrix, chosen)))
+
+    places = list(categories)
+    columns = [*numbers.T, *categories.values()]
+    found = ask(columns)
     chosen = np.arange(tabular.ROWS)
     if "label" in found:
+        columns = with_rare_classes(columns, found, ask)
+        numbers = np.stack(columns[: numbers.shape[1]], axis=1)
+        categories = dict(zip(places, columns[numbers.shape[1] :], strict=True))
+        found = ask(columns)
         chosen = tabular.varied_places(classes_of(found))
     numbers = numbers[chosen]
     categories = {place: values[chosen] for place, values in categories.items()}

@@ -9,6 +9,7 @@ import numpy as np
 from onnxport.converter.inside import tabular
 from onnxport.converter.inside.batches import in_batches
 from onnxport.converter.inside.trees.graph import INPUT
+from onnxport.converter.inside.trees.rare import with_rare_classes
 from onnxport.converter.interface import Case, Job
 
 Answer = Callable[[Any], Mapping[str, Any]]
@@ -59,7 +60,15 @@ def _all_rows(
         yield "sample", tabular.sample_matrix(job.sample, len(known), names, asked)
     rows = tabular.rows_between(known, fed)
     found = answer(rows)
-    rows = tabular.varied(rows, classes_of(found)) if "label" in found else rows[: tabular.ROWS]
+    if "label" in found:
+        columns = with_rare_classes(
+            list(rows.T), found, lambda made: answer(np.stack(made, axis=1))
+        )
+        if len(columns[0]) > len(rows):
+            rows = np.stack(columns, axis=1)
+            found = answer(rows)
+        rows = tabular.varied(rows, classes_of(found))
+    rows = rows[: tabular.ROWS]
     yield "generated", rows
     if missing:
         yield "generated", with_missing(rows)
