@@ -59,3 +59,6 @@ np.savez(folder / "statistics.sample.npz", **{name: mixed[name].to_numpy(str) fo
 targets = np.stack([mixed_value, -(mixed_value**2)], axis=1)
 pair = CatBoostRegressor(loss_function="MultiRMSE", cat_features=["size"], **settings)
 pair.fit(mixed[["amount", "size"]], targets).save_model(folder / "pair.cbm")
+noise = CatBoostRegressor(cat_features=["noise"], **settings)
+mixed["noise"] = "always the same"
+noise.fit(mixed[["amount", "noise"]], rows[:, 0] > 0).save_model(folder / "unused.cbm")

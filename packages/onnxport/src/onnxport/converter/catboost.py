@@ -1,7 +1,7 @@
 """CatBoost: model files (binary, JSON) and pickles of models of numbers and categories, through a writer of its own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ class CatboostConverter(Converter):
         inputs = input_names(read, vocabulary)
         onnx = write_model(read, vocabulary, job.opset, double=job.remedy == "float64")
         remarks = (*_remarks(read), *(vocabulary.remarks if vocabulary else ()))
+        remarks += _unused(read.names, inputs)
         return Exported(onnx, outputs_of(read, inputs), catboost.__version__, remarks, inputs)
 
     def reference(self, model: Any, exported: Exported, job: Job) -> Iterator[Case]:
@@ -106,6 +107,15 @@ class CatboostConverter(Converter):
 
 
 CONVERTER = CatboostConverter()
+
+
+def _unused(names: Sequence[str], inputs: Sequence[str]) -> tuple[str, ...]:
+    """A remark on columns that are no inputs; one input takes all."""
+    unused = [name for name in names if name not in inputs] if inputs else []
+    if not unused:
+        return ()
+    dots = ", ..." if len(unused) > 12 else ""
+    return (f"columns that the model never looks at are no inputs: {', '.join(unused[:12])}{dots}",)
 
 
 def _remarks(read: Any) -> tuple[str, ...]:

@@ -13,14 +13,14 @@ _FORMATS = {"cbm": "cbm", "json": "json"}
 
 
 def open_model(job: Job) -> tuple[Any, Model, Vocabulary | None]:
-    """The model, what was read from it, and its categories, where it looks at any."""
+    """The model, what was read from it, and its categories, where it has columns of them."""
     if job.kind in _FORMATS:
         model = catboost.CatBoost()
         model.load_model(str(job.source), format=_FORMATS[job.kind])
     else:
         model = _from_pickle(job)
     read = read_model(model)
-    return model, read, vocabulary_of(read, job) if read.derived else None
+    return model, read, vocabulary_of(read, job) if read.categorical else None
 
 
 def _from_pickle(job: Job) -> Any:

@@ -97,9 +97,10 @@ def vocabulary_of(model: Model, job: Job) -> Vocabulary:
     }
     listed = ", ".join(f"'{model.names[p]}' ({columns[p].size})" for p in used[:8])
     dots = ", ..." if len(used) > 8 else ""
-    remarks.append(
-        f"the categories of {listed}{dots} are known from {source}; any other is answered as CatBoost answers one that it has never seen"
-    )
+    if used:
+        remarks.append(
+            f"the categories of {listed}{dots} are known from {source}; any other is answered as CatBoost answers one that it never saw"
+        )
     renumbered = tuple(_renumbered(table, choices, kept) for table in tables)
     return Vocabulary(columns, renumbered, tuple(remarks))
 
