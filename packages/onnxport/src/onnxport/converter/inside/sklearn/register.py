@@ -29,6 +29,7 @@ from onnxport.converter.inside.sklearn import (
     structure,
     text,
     trees,
+    wider,
 )
 from onnxport.converter.inside.sklearn.graph import Precision
 from onnxport.converter.inside.sklearn.parts import classes_of
@@ -36,10 +37,10 @@ from onnxport.converter.inside.sklearn.parts import classes_of
 
 def teach() -> None:
     """Register all of it, for the rest of this process."""
-    for path, name, shape, write, parse in _STEPS:
+    for path, name, shape, write, parse in (*_STEPS, *wider.STEPS):
         for kind in classes_of(path):
             update_registered_converter(kind, f"Onnxport{name}", shape, write, parser=parse)
-    for path, name, write, parse in _CLASSIFIERS:
+    for path, name, write, parse in (*_CLASSIFIERS, *wider.CLASSIFIERS):
         options = hist.RAW if write is hist.boost_classes else _OPTIONS
         for kind in classes_of(path):
             update_registered_converter(

@@ -9,7 +9,9 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
+from onnxport.converter.inside.sklearn.affine import as_affine
 from onnxport.converter.inside.sklearn.boosting import without_categories
+from onnxport.converter.inside.sklearn.groups import as_distances
 from onnxport.converter.inside.sklearn.parts import steps_of
 from onnxport.converter.inside.sklearn.rounding import splits_float32, with_rounding
 
@@ -64,7 +66,7 @@ def _plain(model: Any) -> Any:
     for name in _LISTS:
         if isinstance(listed := getattr(model, name, None), list):
             setattr(model, name, [_plain_or_word(part) for part in listed])
-    if hasattr(model, "voting") and getattr(model, "weights", None) is not None:
+    if hasattr(model, "named_estimators_") and getattr(model, "weights", None) is not None:
         model.weights = np.asarray(model.weights)
     _make_dense(model)
     if isinstance(model, KNeighborsClassifier) and isinstance(model.classes_, list):
@@ -78,7 +80,9 @@ def _plain_or_word(part: Any) -> Any:
 
 def _plain_step(step: Any) -> Any:
     """As `_plain`, for what only transforms."""
-    return Kept(step.get_support()) if _selects_and_predicts(step) else _plain_or_word(step)
+    if _selects_and_predicts(step):
+        return Kept(step.get_support())
+    return as_affine(as_distances(_plain_or_word(step)))
 
 
 def _selects_and_predicts(model: Any) -> bool:

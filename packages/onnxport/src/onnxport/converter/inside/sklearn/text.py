@@ -52,6 +52,12 @@ def vectorise(scope: Any, operator: Any, container: Any) -> None:
     graph.give(_weighted(graph, step, counts))
 
 
+def weigh_counts(scope: Any, operator: Any, container: Any) -> None:
+    """`TfidfTransformer`."""
+    graph = Graph(scope, operator, container)
+    graph.give(_weighted(graph, operator.raw_operator, graph.matrix()))
+
+
 def set_vectorised_shape(operator: Any) -> None:
     """One column for each term."""
     operator.outputs[0].type = Precision.tensor(len(operator.raw_operator.vocabulary_))
@@ -120,7 +126,7 @@ def _pool(step: Any) -> dict[str, Any]:
 
 def _weighted(graph: Graph, step: Any, counts: str) -> str:
     """Counts as `TfidfVectorizer` weighs them: logarithm, rarity, length."""
-    if not hasattr(step, "_tfidf"):
+    if not hasattr(step, "sublinear_tf"):
         return counts
     if step.sublinear_tf:
         # log(0) does not matter: it is not chosen.

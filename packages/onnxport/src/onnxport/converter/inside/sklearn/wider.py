@@ -1,0 +1,114 @@
+"""Estimators that skl2onnx does not know, or whose answers it gets wrong, with what writes them: for `register`."""
+
+from typing import Any
+
+from onnxport.converter.inside.sklearn import (
+    affine,
+    groups,
+    iterative,
+    kernels,
+    neighbours,
+    preparing,
+    splines,
+    text,
+)
+from onnxport.converter.inside.sklearn.graph import Precision
+
+
+def _any_width(operator: Any) -> None:
+    """As many columns as the model has targets."""
+    operator.outputs[0].type = Precision.tensor()
+
+
+def _outlier_shape(_: Any) -> None:
+    """Shapes are those that skl2onnx's parser gives to outlier detectors."""
+
+
+_NAMED = preparing.set_named_shape
+# Class, name, shapes, what writes it, what parses it.
+STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
+    *(
+        (path, "AffineModel", _any_width, affine.write_model, None)
+        for path in (
+            "sklearn.cluster.FeatureAgglomeration",
+            "sklearn.cross_decomposition.CCA",
+            "sklearn.cross_decomposition.PLSCanonical",
+            "sklearn.cross_decomposition.PLSSVD",
+            "sklearn.decomposition.FactorAnalysis",
+            "sklearn.decomposition.FastICA",
+            "sklearn.decomposition.MiniBatchSparsePCA",
+            "sklearn.decomposition.SparsePCA",
+            "sklearn.random_projection.SparseRandomProjection",
+        )
+    ),
+    (
+        "onnxport.converter.inside.sklearn.affine.Affine",
+        "Affine",
+        affine.set_step_shape,
+        affine.write_step,
+        None,
+    ),
+    (
+        "onnxport.converter.inside.sklearn.groups.Distances",
+        "Distances",
+        groups.set_measured_shape,
+        groups.measure,
+        None,
+    ),
+    (
+        "sklearn.feature_extraction.text.TfidfTransformer",
+        "WeighedCounts",
+        _NAMED,
+        text.weigh_counts,
+        None,
+    ),
+    ("sklearn.impute.IterativeImputer", "FillByModels", _NAMED, iterative.fill_by_models, None),
+    ("sklearn.impute.KNNImputer", "FillByRows", _NAMED, neighbours.fill_by_neighbours, None),
+    (
+        "sklearn.preprocessing.SplineTransformer",
+        "Splines",
+        splines.set_expanded_shape,
+        splines.expand,
+        None,
+    ),
+    ("sklearn.kernel_approximation.Nystroem", "Nystroem", _NAMED, kernels.nystroem, None),
+    ("sklearn.kernel_approximation.RBFSampler", "Fourier", _NAMED, kernels.fourier, None),
+    ("sklearn.kernel_ridge.KernelRidge", "KernelRidge", _any_width, kernels.ridge, None),
+    (
+        "sklearn.gaussian_process.GaussianProcessRegressor",
+        "GaussianRegression",
+        _any_width,
+        kernels.gaussian_regression,
+        None,
+    ),
+    (
+        "sklearn.neighbors.KNeighborsRegressor",
+        "Average",
+        _any_width,
+        neighbours.average,
+        None,
+    ),
+    (
+        "sklearn.neighbors.RadiusNeighborsRegressor",
+        "AverageWithin",
+        _any_width,
+        neighbours.average_within,
+        None,
+    ),
+    *(
+        (path, "Clusters", preparing.keep_shape, groups.nearest_cluster, groups.parse_clusters)
+        for path in (
+            "sklearn.cluster.AffinityPropagation",
+            "sklearn.cluster.Birch",
+            "sklearn.cluster.MeanShift",
+        )
+    ),
+)
+# Class, name, what writes it, what parses it.
+CLASSIFIERS: tuple[tuple[str, str, Any, Any], ...] = (
+    ("sklearn.neighbors.KNeighborsClassifier", "Vote", neighbours.vote, None),
+    ("sklearn.neighbors.RadiusNeighborsClassifier", "VoteWithin", neighbours.vote_within, None),
+    ("sklearn.neighbors.NearestCentroid", "NearestCentroid", groups.nearest_centroid, None),
+    ("sklearn.semi_supervised.LabelPropagation", "SpreadLabels", kernels.spread_labels, None),
+    ("sklearn.semi_supervised.LabelSpreading", "SpreadLabels", kernels.spread_labels, None),
+)
