@@ -243,7 +243,9 @@ def _asks_by_name(model: Any) -> bool:
 
 def _transformers_in(model: Any) -> Iterator[Any]:
     """The ColumnTransformers at the front of a model."""
-    if hasattr(model, "transformers_"):
+    if type(model).__name__ == "FrozenEstimator":
+        yield from _transformers_in(model.estimator)
+    elif hasattr(model, "transformers_"):
         yield model
     elif hasattr(model, "steps"):
         steps = [step for _, step in model.steps if not isinstance(step, str) and step is not None]

@@ -1,5 +1,6 @@
 """From a fitted estimator to ONNX bytes, through skl2onnx with what this package teaches it."""
 
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 from skl2onnx.common.data_types import (
     BooleanTensorType,
     DoubleTensorType,
+    FloatTensorType,
     Int64TensorType,
     StringTensorType,
 )
@@ -72,7 +74,12 @@ def _convert(estimator: Any, types: list[tuple[str, Any]], opset: int | None) ->
         "initial_types": types,
         "target_opset": _OPSETS if opset is None else {**_OPSETS, "": opset},
     }
-    with _plain_attributes(), sides_of_missing(), warnings.catch_warnings():
+    with (
+        _plain_attributes(),
+        _numbers_in_precision(),
+        sides_of_missing(),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         return convert_sklearn(estimator, options=_options_for(estimator), **given)
 
@@ -89,6 +96,30 @@ def _options_for(estimator: Any) -> dict[int, dict[str, bool]] | None:
     if "raw_scores" in allowed and not hasattr(last, "predict_proba"):
         options["raw_scores"] = True
     return {id(last): options}
+
+
+@contextmanager
+def _numbers_in_precision() -> Iterator[None]:
+    """In a graph of float64, let what is made of text, whole numbers and truth values be float64 too."""
+    from skl2onnx.common.data_types import guess_tensor_type
+
+    def guess(kind: Any) -> Any:
+        known = isinstance(kind, (FloatTensorType, DoubleTensorType))
+        return guess_tensor_type(kind) if known or not Precision.double else Precision.tensor()
+
+    name = "guess_tensor_type"
+    users = [
+        module
+        for path, module in list(sys.modules.items())
+        if path.startswith("skl2onnx.") and getattr(module, name, None) is guess_tensor_type
+    ]
+    for module in users:
+        setattr(module, name, guess)
+    try:
+        yield
+    finally:
+        for module in users:
+            setattr(module, name, guess_tensor_type)
 
 
 @contextmanager

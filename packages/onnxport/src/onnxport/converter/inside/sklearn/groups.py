@@ -12,6 +12,7 @@ from onnxport.converter.inside.sklearn.inner import best_label
 from onnxport.converter.inside.sklearn.trees import nodes_of, numbers_of
 
 _CLUSTERS = {"BisectingKMeans", "KMeans", "MiniBatchKMeans"}
+_OUTLIERS = {"EllipticEnvelope": "Ellipse", "IsolationForest": "Isolation"}
 _AXIS = np.array([1], np.int64)
 
 
@@ -142,27 +143,18 @@ def _path_length(rows: float) -> float:
     return float(2 * (np.log(rows - 1) + np.euler_gamma) - 2 * (rows - 1) / rows)
 
 
+def parse_outliers(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:  # noqa: ARG001
+    """1 or -1, and the score that says so."""
+    operator = scope.declare_local_operator(f"Onnxport{_OUTLIERS[type(model).__name__]}", model)
+    operator.inputs = inputs
+    label = scope.declare_local_variable("label", Int64TensorType([None]))
+    scores = scope.declare_local_variable("scores", Precision.tensor(1))
+    operator.outputs.extend([label, scores])
+    return operator.outputs
+
+
 def _give_outliers(graph: Graph, scores: str) -> None:
     inside = graph.add("GreaterOrEqual", scores, graph.numbers(0))
     place = graph.reshape(graph.cast(inside, np.int64), -1)
     graph.give(graph.add("Gather", graph.constant(np.array([-1, 1])), place))
     graph.give(scores, 1)
-
-
-def clipped(scope: Any, operator: Any, container: Any) -> None:
-    """`SGDClassifier` with the loss `modified_huber`: its label follows the scores, also where its probabilities are equal."""
-    graph = Graph(scope, operator, container)
-    model = operator.raw_operator
-    product = graph.add("MatMul", graph.matrix(), graph.numbers(model.coef_.T))
-    scores = graph.add("Add", product, graph.numbers(model.intercept_[np.newaxis]))
-    if len(model.classes_) == 2:  # noqa: PLR2004
-        scores = graph.side_by_side([graph.add("Neg", scores), scores])
-    graph.give(best_label(graph, scores, model.classes_))
-    bounded = graph.add("Min", graph.add("Max", scores, graph.numbers(-1)), graph.numbers(1))
-    shares = graph.add("Mul", graph.add("Add", bounded, graph.numbers(1)), graph.numbers(0.5))
-    if len(model.classes_) > 2:  # noqa: PLR2004
-        total = graph.add("ReduceSum", shares, graph.constant(_AXIS), keepdims=1)
-        none = graph.add("Equal", total, graph.numbers(0))
-        even = graph.numbers(np.full((1, len(model.classes_)), 1 / len(model.classes_)))
-        shares = graph.add("Where", none, even, graph.add("Div", shares, total))
-    graph.give(shares, 1)

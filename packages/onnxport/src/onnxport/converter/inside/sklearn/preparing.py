@@ -107,6 +107,20 @@ def set_selected_shape(operator: Any) -> None:
     operator.outputs[0].type = Precision.tensor(int(operator.raw_operator.get_support().sum()))
 
 
+def normalise_rows(scope: Any, operator: Any, container: Any) -> None:
+    """`Normalizer`: each row by its length; a row of zeros stays as it is."""
+    graph = Graph(scope, operator, container)
+    rows = graph.matrix()
+    norm = operator.raw_operator.norm
+    axis = graph.constant(np.array([1], np.int64))
+    if norm == "max":
+        length = graph.add("ReduceMax", graph.add("Abs", rows), axis, keepdims=1)
+    else:
+        length = graph.add({"l1": "ReduceL1", "l2": "ReduceL2"}[norm], rows, axis, keepdims=1)
+    none = graph.add("Equal", length, graph.numbers(0))
+    graph.give(graph.add("Div", rows, graph.add("Where", none, graph.numbers(1), length)))
+
+
 def set_named_shape(operator: Any) -> None:
     """As many columns as the step names."""
     operator.outputs[0].type = Precision.tensor(len(operator.raw_operator.get_feature_names_out()))

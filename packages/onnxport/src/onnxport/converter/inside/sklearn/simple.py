@@ -101,6 +101,8 @@ def _plain_pipeline(model: Any) -> Any:
 
 
 def _is_fitted(model: Any) -> bool:
+    if type(model).__name__ == "FrozenEstimator":
+        return True
     return any(name.endswith("_") and not name.startswith("__") for name in vars(model)) or hasattr(
         model, "steps"
     )

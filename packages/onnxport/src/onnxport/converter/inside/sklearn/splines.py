@@ -1,9 +1,9 @@
 """`SplineTransformer` as ONNX nodes: on each piece between two knots a spline is a polynomial, whose factors come from a table."""
 
+from math import factorial
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import PPoly
 
 from onnxport.converter.inside.sklearn.graph import Graph, Precision
 from onnxport.converter.interface import ConversionRefused
@@ -65,9 +65,10 @@ def _pieces(step: Any, spline: Any, low: float, high: float) -> tuple[Any, Any]:
     knots = spline.t
     inner = np.unique(knots[(knots >= low) & (knots <= high)])
     starts = inner[:-1]
-    made = PPoly.from_spline(spline)
-    at = np.searchsorted(made.x, starts, side="right") - 1
-    factors = made.c[:, at, :]
+    # Around its start, a polynomial's factors are its derivatives there.
+    factors = np.stack(
+        [spline(starts, nu=power) / factorial(power) for power in range(degree, -1, -1)]
+    )
     below, above = factors[:, :1].copy(), factors[:, -1:].copy()
     if step.extrapolation in ("constant", "linear"):
         order = 1 if step.extrapolation == "linear" else 0

@@ -7,6 +7,8 @@ from onnxport.converter.inside.sklearn import (
     groups,
     iterative,
     kernels,
+    linear,
+    meta,
     neighbours,
     preparing,
     splines,
@@ -20,10 +22,8 @@ def _any_width(operator: Any) -> None:
     operator.outputs[0].type = Precision.tensor()
 
 
-def _outlier_shape(_: Any) -> None:
-    """Shapes are those that skl2onnx's parser gives to outlier detectors."""
-
-
+OPTIONS = {"GaussianRegression": {"return_cov": [False], "return_std": [False]}}
+"""What skl2onnx asks of converters by name."""
 _NAMED = preparing.set_named_shape
 # Class, name, shapes, what writes it, what parses it.
 STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
@@ -36,8 +36,6 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
             "sklearn.cross_decomposition.PLSSVD",
             "sklearn.decomposition.FactorAnalysis",
             "sklearn.decomposition.FastICA",
-            "sklearn.decomposition.MiniBatchSparsePCA",
-            "sklearn.decomposition.SparsePCA",
             "sklearn.random_projection.SparseRandomProjection",
         )
     ),
@@ -64,6 +62,13 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
     ),
     ("sklearn.impute.IterativeImputer", "FillByModels", _NAMED, iterative.fill_by_models, None),
     ("sklearn.impute.KNNImputer", "FillByRows", _NAMED, neighbours.fill_by_neighbours, None),
+    (
+        "sklearn.preprocessing.Normalizer",
+        "Normalizer",
+        _NAMED,
+        preparing.normalise_rows,
+        None,
+    ),
     (
         "sklearn.preprocessing.SplineTransformer",
         "Splines",
@@ -95,6 +100,20 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
         neighbours.average_within,
         None,
     ),
+    (
+        "sklearn.covariance.EllipticEnvelope",
+        "Ellipse",
+        preparing.keep_shape,
+        groups.in_ellipse,
+        groups.parse_outliers,
+    ),
+    (
+        "sklearn.ensemble.IsolationForest",
+        "Isolation",
+        preparing.keep_shape,
+        groups.isolate,
+        groups.parse_outliers,
+    ),
     *(
         (path, "Clusters", preparing.keep_shape, groups.nearest_cluster, groups.parse_clusters)
         for path in (
@@ -106,6 +125,8 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
 )
 # Class, name, what writes it, what parses it.
 CLASSIFIERS: tuple[tuple[str, str, Any, Any], ...] = (
+    ("sklearn.ensemble.BaggingClassifier", "Bag", meta.bag, None),
+    ("sklearn.linear_model.SGDClassifier", "Descend", linear.descend, None),
     ("sklearn.neighbors.KNeighborsClassifier", "Vote", neighbours.vote, None),
     ("sklearn.neighbors.RadiusNeighborsClassifier", "VoteWithin", neighbours.vote_within, None),
     ("sklearn.neighbors.NearestCentroid", "NearestCentroid", groups.nearest_centroid, None),
