@@ -1,5 +1,6 @@
 """From a fitted estimator to ONNX bytes, through skl2onnx with what this package teaches it."""
 
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from onnxport.converter.inside.sklearn.register import allowed_options, teach
 from onnxport.converter.inside.sklearn.trees import sides_of_missing
 from onnxport.converter.interface import ConversionRefused, Output
 
+_UNKNOWN = re.compile(r"Unable to find a shape calculator for type '<class '(?P<path>[^']+)'>'")
 _OPSETS = {"": 21, "ai.onnx.ml": 3}
 _TYPES = {
     TEXT: StringTensorType,
@@ -45,13 +47,29 @@ def convert(
     except (MemoryError, ConversionRefused):
         raise
     except Exception as error:  # skl2onnx has no base class for "cannot"
-        said = " ".join(str(error).split())[:300]
-        raise ConversionRefused(
-            f"skl2onnx cannot convert this {type(estimator).__name__}: {said}",
-            "Replace the step that it names by one that skl2onnx supports.",
-        ) from error
+        raise _refusal(estimator, error) from error
     body: bytes = made.SerializeToString()
     return body
+
+
+def _refusal(estimator: Any, error: Exception) -> ConversionRefused:
+    """What skl2onnx said, without what it says of itself."""
+    said = " ".join(str(error).split())
+    if found := _UNKNOWN.search(said):
+        module, _, name = found["path"].rpartition(".")
+        if module.startswith("sklearn."):
+            return ConversionRefused(
+                f"there is no conversion of {name}",
+                f"Fit the model without {name}, or do that step before the model and convert what follows.",
+            )
+        return ConversionRefused(
+            f"{name} is not scikit-learn's but from '{module}', and its code cannot be converted",
+            f"Replace {name} by steps of scikit-learn, or do it before the model and convert what follows.",
+        )
+    return ConversionRefused(
+        f"skl2onnx cannot convert this {type(estimator).__name__}: {said[:300]}",
+        "Fit the model without the step or option that is named, or do that step before the model and convert what follows.",
+    )
 
 
 def _initial_types(inputs: Inputs) -> list[tuple[str, Any]]:

@@ -138,7 +138,7 @@ def isolate(scope: Any, operator: Any, container: Any) -> None:
 
 def _path_length(rows: float) -> float:
     """How many splits it takes in the mean to find one among so many rows."""
-    if rows <= 2:  # noqa: PLR2004
+    if rows <= 2:
         return float(rows > 1)
     return float(2 * (np.log(rows - 1) + np.euler_gamma) - 2 * (rows - 1) / rows)
 

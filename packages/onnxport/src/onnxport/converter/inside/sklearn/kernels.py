@@ -40,6 +40,15 @@ def fourier(scope: Any, operator: Any, container: Any) -> None:
     graph.give(graph.add("Mul", graph.add("Cos", shifted), graph.numbers(size)))
 
 
+def hidden_units(scope: Any, operator: Any, container: Any) -> None:
+    """`BernoulliRBM`: how likely each hidden unit is on."""
+    graph = Graph(scope, operator, container)
+    step = operator.raw_operator
+    turned = graph.add("MatMul", graph.matrix(), graph.numbers(step.components_.T))
+    shift = graph.numbers(step.intercept_hidden_[np.newaxis])
+    graph.give(graph.add("Sigmoid", graph.add("Add", turned, shift)))
+
+
 def spread_labels(scope: Any, operator: Any, container: Any) -> None:
     """`LabelPropagation` and `LabelSpreading`: what the rows known to be near are."""
     graph = Graph(scope, operator, container)
@@ -124,11 +133,11 @@ def _matern(graph: Graph, kernel: Any, rows: str, points: Any) -> str:
     far = _far(graph, kernel, rows, points, "euclidean")
     scaled = graph.add("Mul", far, graph.numbers(np.sqrt(2 * kernel.nu)))
     factor = graph.add("Add", scaled, graph.numbers(1))
-    if kernel.nu == 2.5:  # noqa: PLR2004
+    if kernel.nu == 2.5:
         square = graph.add("Mul", graph.add("Mul", scaled, scaled), graph.numbers(1 / 3))
         factor = graph.add("Add", factor, square)
     falling = graph.add("Exp", graph.add("Neg", scaled))
-    return falling if kernel.nu == 0.5 else graph.add("Mul", factor, falling)  # noqa: PLR2004
+    return falling if kernel.nu == 0.5 else graph.add("Mul", factor, falling)
 
 
 def _quadratic(graph: Graph, kernel: Any, rows: str, points: Any) -> str:

@@ -17,18 +17,27 @@ def descend(scope: Any, operator: Any, container: Any) -> None:
     count = len(model.classes_)
     product = graph.add("MatMul", graph.matrix(), graph.numbers(model.coef_.T))
     scores = graph.add("Add", product, graph.numbers(model.intercept_[np.newaxis]))
-    whole = scores if count > 2 else graph.side_by_side([graph.add("Neg", scores), scores])  # noqa: PLR2004
+    whole = scores if count > 2 else graph.side_by_side([graph.add("Neg", scores), scores])
     graph.give(best_label(graph, whole, model.classes_))
     raw = container.get_options(model, {"raw_scores": False})["raw_scores"]
     if raw or not hasattr(model, "predict_proba"):
         graph.give(whole, 1)
         return
     if model.loss == "log_loss":
-        shares = graph.add("Sigmoid", whole)
+        shares = graph.add("Sigmoid", whole) if count == 2 else _of_logits(graph, whole)
     else:
         bounded = graph.add("Min", graph.add("Max", whole, graph.numbers(-1)), graph.numbers(1))
         shares = graph.add("Mul", graph.add("Add", bounded, graph.numbers(1)), graph.numbers(0.5))
-    graph.give(_normalised(graph, shares, count) if count > 2 else shares, 1)  # noqa: PLR2004
+        shares = _normalised(graph, shares, count) if count > 2 else shares
+    graph.give(shares, 1)
+
+
+def _of_logits(graph: Graph, scores: str) -> str:
+    """Sigmoids divided by their sum, through their logarithms: far below zero all sigmoids are 0 in float32."""
+    small = graph.add("Exp", graph.add("Neg", graph.add("Abs", scores)))
+    rest = graph.add("Log", graph.add("Add", small, graph.numbers(1)))
+    logarithm = graph.add("Sub", graph.add("Min", scores, graph.numbers(0)), rest)
+    return graph.add("Softmax", logarithm, axis=1)
 
 
 def _normalised(graph: Graph, shares: str, count: int) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 from sklearn.base import is_classifier
 
+from onnxport.converter.inside.sklearn import targets
 from onnxport.converter.inside.sklearn.functions import written
 from onnxport.converter.inside.sklearn.graph import Graph, Precision, is_text
 from onnxport.converter.inside.sklearn.inner import (
@@ -212,7 +213,9 @@ def _back(graph: Graph, transformer: Any, value: str) -> str:
         low, high = transformer.inverse_transform(np.array([[0.0] * width, [1.0] * width]))
         scaled = graph.add("Mul", value, graph.numbers((high - low)[np.newaxis]))
         return graph.add("Add", scaled, graph.numbers(low[np.newaxis]))
+    if kind in targets.WAYS_BACK:
+        return targets.WAYS_BACK[kind](graph, transformer, value)
     raise ConversionRefused(
         f"the TransformedTargetRegressor transforms its target with a {kind}, whose way back cannot be converted",
-        "Use func and inverse_func of numpy (log1p and expm1, say), or a linear scaler.",
+        "Use func and inverse_func of numpy (log1p and expm1, say), a linear scaler, PowerTransformer or QuantileTransformer.",
     )

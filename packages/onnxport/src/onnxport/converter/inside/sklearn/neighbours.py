@@ -133,7 +133,9 @@ def _weights(graph: Graph, model: Any, far: str) -> str:
             "Fit it with weights='uniform' or 'distance'.",
         )
     if model.weights != "distance":
-        return graph.add("Add", graph.add("Mul", _finite(graph, far), graph.numbers(0)), _one(graph))
+        return graph.add(
+            "Add", graph.add("Mul", _finite(graph, far), graph.numbers(0)), _one(graph)
+        )
     same = graph.as_numbers(graph.add("Equal", far, graph.numbers(0)))
     some = graph.add("ReduceMax", same, graph.constant(_ROWS), keepdims=1)
     any_same = graph.add("Greater", some, graph.numbers(0))

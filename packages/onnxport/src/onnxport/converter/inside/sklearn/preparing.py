@@ -13,7 +13,9 @@ def fill_missing(scope: Any, operator: Any, container: Any) -> None:
     graph = Graph(scope, operator, container)
     imputer = operator.raw_operator
     columns = graph.columns(len(imputer.statistics_))
-    masks = [missing_in(graph, name, imputer.missing_values, text=is_text(v)) for name, v in columns]
+    masks = [
+        missing_in(graph, name, imputer.missing_values, text=is_text(v)) for name, v in columns
+    ]
     filled = []
     for at in kept_columns(imputer):
         name, variable = columns[at]

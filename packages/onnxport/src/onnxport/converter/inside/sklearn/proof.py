@@ -12,6 +12,7 @@ from onnxport.converter.inside import tabular
 from onnxport.converter.inside.batches import in_batches
 from onnxport.converter.inside.sklearn import frames, rows
 from onnxport.converter.inside.sklearn.answers import answer, outputs_of, renamed_for
+from onnxport.converter.inside.sklearn.cannot import refuse_what_cannot
 from onnxport.converter.inside.sklearn.columns import TEXT, Inputs, inputs_of
 from onnxport.converter.inside.sklearn.parts import last_step
 from onnxport.converter.inside.sklearn.precision import hangs_on_digits
@@ -32,6 +33,7 @@ class Subject:
         self._rounded = job.remedy == ROUNDED
         self._double = not self._rounded and (job.remedy == "float64" or hangs_on_digits(estimator))
         self._objection = ""
+        refuse_what_cannot(estimator)
         if not any(hasattr(estimator, name) for name in ("predict", "transform")):
             raise ConversionRefused(
                 f"the {type(last_step(estimator)).__name__} neither predicts nor transforms rows that it was not fitted on",

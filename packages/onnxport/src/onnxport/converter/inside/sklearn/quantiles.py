@@ -54,12 +54,16 @@ def _as_normal(graph: Graph, share: str, column: str, quantiles: Any) -> str:
 
 def inverse_normal(graph: Graph, share: str) -> str:
     """The inverse of the normal distribution, from values of it close to each other, and in between by cubic polynomials of its logit."""
-    inside = graph.add("Min", graph.add("Max", share, graph.numbers(_MARGIN / 2)), graph.numbers(1 - _MARGIN / 2))
+    inside = graph.add(
+        "Min", graph.add("Max", share, graph.numbers(_MARGIN / 2)), graph.numbers(1 - _MARGIN / 2)
+    )
     rest = graph.add("Sub", graph.numbers(1), inside)
     logit = graph.add("Sub", graph.add("Log", inside), graph.add("Log", rest))
     at = np.linspace(-_WIDEST, _WIDEST, _POINTS)
     spline = CubicSpline(at, _normal_of_logit(at))
-    steps = graph.add("Mul", graph.add("Sub", logit, graph.numbers(-_WIDEST)), graph.numbers(1 / (at[1] - at[0])))
+    steps = graph.add(
+        "Mul", graph.add("Sub", logit, graph.numbers(-_WIDEST)), graph.numbers(1 / (at[1] - at[0]))
+    )
     place = graph.cast(graph.add("Floor", steps), np.int64)
     offset = graph.add("Sub", logit, graph.add("Gather", graph.numbers(at), place))
     total = graph.add("Gather", graph.numbers(spline.c[0]), place)

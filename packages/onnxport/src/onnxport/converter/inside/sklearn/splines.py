@@ -41,7 +41,9 @@ def _one(graph: Graph, value: str, step: Any, spline: Any) -> str:
     passed = graph.add("GreaterOrEqual", value, graph.numbers(starts[np.newaxis, 1:]))
     axis = graph.constant(np.array([1], np.int64))
     place = graph.add("ReduceSum", graph.cast(passed, np.int64), axis, keepdims=0)
-    offset = graph.add("Sub", value, graph.reshape(graph.add("Gather", graph.numbers(starts), place), -1, 1))
+    offset = graph.add(
+        "Sub", value, graph.reshape(graph.add("Gather", graph.numbers(starts), place), -1, 1)
+    )
     # By Horner: from the highest power to the lowest.
     total = graph.add("Gather", graph.numbers(factors[0]), place)
     for table in factors[1:]:

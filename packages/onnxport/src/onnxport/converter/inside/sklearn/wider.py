@@ -78,6 +78,7 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
     ),
     ("sklearn.kernel_approximation.Nystroem", "Nystroem", _NAMED, kernels.nystroem, None),
     ("sklearn.kernel_approximation.RBFSampler", "Fourier", _NAMED, kernels.fourier, None),
+    ("sklearn.neural_network.BernoulliRBM", "Hidden", _NAMED, kernels.hidden_units, None),
     ("sklearn.kernel_ridge.KernelRidge", "KernelRidge", _any_width, kernels.ridge, None),
     (
         "sklearn.gaussian_process.GaussianProcessRegressor",
