@@ -175,8 +175,11 @@ def _one_sided(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """What is proven by its scores alone."""
     for verdict in verdicts:
         if verdict.within and not verdict.comparison.varies:
-            name = verdict.comparison.name
-            yield f"output '{name}' is the same on all {verdict.comparison.rows} rows that were tried; a --sample with rows of every kind shows more"
+            found = verdict.comparison
+            yield (
+                f"output '{found.name}' is the same on all {found.rows} rows that were tried; "
+                "a --sample with rows of every kind shows more"
+            )
 
 
 def _rows(case: Case) -> int:

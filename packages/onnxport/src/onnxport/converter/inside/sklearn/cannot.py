@@ -32,6 +32,8 @@ _CANNOT = {
     "DummyRegressor": (_BLIND, "Convert the model that you compare with it."),
 }
 
+_LISTS = ("steps", "transformer_list", "estimator")
+
 
 def refuse_what_cannot(model: Any) -> None:
     """Raise `ConversionRefused` where a model, or one inside it, is such an estimator."""
@@ -47,7 +49,8 @@ def _parts(model: Any) -> Iterator[Any]:
     yield model
     held = getattr(model, "__dict__", {})
     for name, value in held.items():
-        if name.endswith("_") or name in ("steps", "transformer_list", "estimator"):
+        # What boosting begins with may be such an estimator: it is a constant there.
+        if name != "init_" and (name.endswith("_") or name in _LISTS):
             listed = value if isinstance(value, (list, tuple)) else [value]
             for part in flat(listed):
                 if hasattr(part, "get_params") and not isinstance(part, type):

@@ -41,7 +41,7 @@ def set_measured_shape(operator: Any) -> None:
 
 
 def nearest_cluster(scope: Any, operator: Any, container: Any) -> None:
-    """`MeanShift`, `AffinityPropagation` and `Birch`: the cluster of the nearest centre."""
+    """The cluster of the nearest centre. On a centre skl2onnx takes the root of what is less than zero."""
     graph = Graph(scope, operator, container)
     model = operator.raw_operator
     points, labels = _centres(model)

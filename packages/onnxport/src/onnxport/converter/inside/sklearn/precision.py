@@ -43,9 +43,9 @@ def _compares_float64(part: Any) -> bool:
     if hasattr(part, "quantiles_"):
         return any(_is_finer(column[1:][np.diff(column) == 0]) for column in part.quantiles_.T)
     by_distance = any(hasattr(part, name) for name in ("n_neighbors", "radius"))
-    held = getattr(part, "_fit_X", getattr(part, "X_", None)) if by_distance else None
-    if hasattr(held, "toarray"):
-        held = held.toarray()
+    held: Any = getattr(part, "_fit_X", getattr(part, "X_", None)) if by_distance else None
+    held = getattr(part, "centroids_", held)
+    held = held.toarray() if hasattr(held, "toarray") else held
     return isinstance(held, np.ndarray) and held.dtype == np.float64 and _is_finer(held)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 from onnxport.converter.inside.sklearn.parts import positions, seen_parts, steps_of
 
 _MOST_POINTS = 2000
-_ROWS = ("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "X_fit_", "X_")
-_ROWS += ("means_", "theta_", "centroids_", "subcluster_centers_", "location_")
+_ROWS = (
+    *("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "X_fit_", "X_"),
+    *("means_", "theta_", "centroids_", "subcluster_centers_", "location_"),
+)
 
 
 def known_values(model: Any, columns: int) -> list[list[float]]:

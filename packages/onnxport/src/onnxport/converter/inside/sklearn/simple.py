@@ -71,6 +71,8 @@ def _plain(model: Any) -> Any:
     _make_dense(model)
     if isinstance(model, KNeighborsClassifier) and isinstance(model.classes_, list):
         return _one_for_each_label(model)
+    if getattr(model, "multilabel_", False) and not hasattr(model, "predict_proba"):
+        return _one_for_each_tag(model)
     return without_categories(model)
 
 
@@ -115,6 +117,14 @@ def _make_dense(model: Any) -> None:
             setattr(model, name, value.toarray())
     if getattr(model, "_sparse", None) is True:
         model._sparse = False  # noqa: SLF001
+
+
+def _one_for_each_tag(model: Any) -> Any:
+    """One against the rest, where rows may have several labels and there are no probabilities: each model says 0 or 1."""
+    made = MultiOutputClassifier(model.estimator)
+    made.estimators_ = model.estimators_
+    made.classes_ = [np.array([0, 1]) for _ in model.estimators_]
+    return made
 
 
 def _one_for_each_label(model: Any) -> Any:

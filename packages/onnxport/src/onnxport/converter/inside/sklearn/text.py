@@ -19,7 +19,8 @@ _NO_SPACE = r"[^\s\x0b\x1c-\x1f\x85\p{Z}]+"
 # The C library's own names of languages are not installed everywhere; this one is, and it knows all letters.
 _LOCALE = "C.UTF-8"
 _SPACE = r"[\s\x0b\x1c-\x1f\x85\p{Z}]"
-_PADDING = "\x00"
+# No character, and not zero, at which tensors of text end.
+_PADDING = "\uffff"
 _RUN = re.compile(
     r"(?:\(\?u\))?(?:\\b)?(?P<run>(?:\\w|\\w\{\d+,?\})*(?:\\w\+|\\w\{\d+,\}))(?:\\b)?"
 )
@@ -87,8 +88,7 @@ def _characters_of_words(graph: Graph, step: Any, text: str, _: str) -> str:
     words = _tokens(graph, text, _NO_SPACE)
     space = graph.constant(np.array(" "))
     wrapped = graph.add("StringConcat", graph.add("StringConcat", space, words), space)
-    # As an object: numpy's own text ends at a zero.
-    padding = graph.constant(np.array(_PADDING, object))
+    padding = graph.constant(np.array(_PADDING))
     wrapped = graph.add("Where", graph.add("Equal", words, padding), padding, wrapped)
     tokens = graph.reshape(_tokens(graph, wrapped, "(?s:.)"), 0, -1)
     return graph.add("TfIdfVectorizer", tokens, mode="TF", **_pool(step, list))
@@ -147,7 +147,8 @@ def pattern_of(step: Any) -> str:
 def _refusal(name: str, what: str) -> ConversionRefused:
     return ConversionRefused(
         f"the {name} uses {what}, which ONNX cannot do in the same way",
-        "Use analyzer='char', 'char_wb', or 'word' with a token_pattern like scikit-learn's own, without strip_accents, preprocessor and tokenizer of its own.",
+        "Use analyzer='char', 'char_wb', or 'word' with a token_pattern like scikit-learn's own; "
+        "no strip_accents, preprocessor or tokenizer of its own.",
     )
 
 

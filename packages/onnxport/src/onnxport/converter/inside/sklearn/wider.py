@@ -120,7 +120,9 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
         for path in (
             "sklearn.cluster.AffinityPropagation",
             "sklearn.cluster.Birch",
+            "sklearn.cluster.KMeans",
             "sklearn.cluster.MeanShift",
+            "sklearn.cluster.MiniBatchKMeans",
         )
     ),
 )
