@@ -4,6 +4,7 @@ from typing import Any
 
 from onnxport.converter.inside.sklearn import (
     affine,
+    calibration,
     groups,
     iterative,
     kernels,
@@ -87,6 +88,7 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
         kernels.gaussian_regression,
         None,
     ),
+    ("sklearn.isotonic.IsotonicRegression", "Isotonic", _any_width, calibration.regress, None),
     (
         "sklearn.neighbors.KNeighborsRegressor",
         "Average",
