@@ -204,7 +204,7 @@ keep("median", NearestCentroid(metric="manhattan").fit(known, names), fresh)
 frozen = FrozenEstimator(GaussianNB().fit(known, yes))
 keep("frozen", CalibratedClassifierCV(frozen).fit(known, yes), fresh)
 for name, front, detector in (
-    ("isolated", None, IsolationForest(20, max_features=0.5, random_state=0)),
+    ("isolated", None, IsolationForest(n_estimators=20, max_features=0.5, random_state=0)),
     ("ellipse", None, EllipticEnvelope(random_state=0)),
     ("local", StandardScaler(), LocalOutlierFactor(novelty=True)),
     ("one class", StandardScaler(), OneClassSVM(nu=0.2)),

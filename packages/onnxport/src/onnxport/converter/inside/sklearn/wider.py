@@ -61,7 +61,14 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
         text.weigh_counts,
         None,
     ),
-    ("sklearn.impute.IterativeImputer", "FillByModels", _NAMED, iterative.fill_by_models, None),
+    # Under this name it is there without being enabled.
+    (
+        "sklearn.impute._iterative.IterativeImputer",
+        "FillByModels",
+        _NAMED,
+        iterative.fill_by_models,
+        None,
+    ),
     ("sklearn.impute.KNNImputer", "FillByRows", _NAMED, neighbours.fill_by_neighbours, None),
     (
         "sklearn.preprocessing.Normalizer",
