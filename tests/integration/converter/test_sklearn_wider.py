@@ -80,6 +80,15 @@ def test_rows_that_the_converter_never_saw_get_what_scikit_learn_says(
             np.testing.assert_allclose(got.reshape(wanted.shape), wanted, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.parametrize("name", ["splines", "process", "categories"])
+def test_what_skops_asks_about_and_only_holds_what_was_learned_needs_no_trust(
+    saved: Path, tmp_path: Path, name: str
+) -> None:
+    options = ConvertOptions(output=tmp_path / "model.onnx", trust=Trust.NO)
+
+    assert convert_file(saved / "proven" / f"{name}.skops", options).proven.proof.proven
+
+
 def test_a_label_that_is_always_the_same_is_told(saved: Path, tmp_path: Path) -> None:
     remarks = converted(saved / "proven" / "rare.joblib", tmp_path).remarks
 
