@@ -203,6 +203,8 @@ keep("classifiers", classifiers.fit(smooth, names), unseen)
 huber = make_pipeline(StandardScaler(), SGDClassifier(loss="modified_huber", random_state=0))
 keep("huber", huber.fit(known, kind), fresh)
 keep("median", NearestCentroid(metric="manhattan").fit(known, names), fresh)
+separate = OneVsRestClassifier(SGDClassifier(loss="log_loss", random_state=0))
+keep("separate", separate.fit(known, kind), fresh)
 frozen = FrozenEstimator(GaussianNB().fit(known, yes))
 keep("frozen", CalibratedClassifierCV(frozen).fit(known, yes), fresh)
 for name, front, detector in (

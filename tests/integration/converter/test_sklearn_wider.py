@@ -35,6 +35,7 @@ MODELS = [
     "quantiles",
     "rare",
     "regressors",
+    "separate",
     "spoken",
     "steps",
     "tags",

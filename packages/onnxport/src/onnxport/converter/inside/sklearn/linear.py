@@ -24,15 +24,15 @@ def descend(scope: Any, operator: Any, container: Any) -> None:
         graph.give(whole, 1)
         return
     if model.loss == "log_loss":
-        shares = graph.add("Sigmoid", whole) if count == 2 else _of_logits(graph, whole)
+        shares = graph.add("Sigmoid", whole) if count == 2 else of_logits(graph, whole)
     else:
         bounded = graph.add("Min", graph.add("Max", whole, graph.numbers(-1)), graph.numbers(1))
         shares = graph.add("Mul", graph.add("Add", bounded, graph.numbers(1)), graph.numbers(0.5))
-        shares = _normalised(graph, shares, count) if count > 2 else shares
+        shares = normalised(graph, shares, count) if count > 2 else shares
     graph.give(shares, 1)
 
 
-def _of_logits(graph: Graph, scores: str) -> str:
+def of_logits(graph: Graph, scores: str) -> str:
     """Sigmoids divided by their sum, through their logarithms: far below zero all sigmoids are 0 in float32."""
     small = graph.add("Exp", graph.add("Neg", graph.add("Abs", scores)))
     rest = graph.add("Log", graph.add("Add", small, graph.numbers(1)))
@@ -40,7 +40,8 @@ def _of_logits(graph: Graph, scores: str) -> str:
     return graph.add("Softmax", logarithm, axis=1)
 
 
-def _normalised(graph: Graph, shares: str, count: int) -> str:
+def normalised(graph: Graph, shares: str, count: int) -> str:
+    """Each row divided by its sum; even where that is 0."""
     total = graph.add("ReduceSum", shares, graph.constant(_AXIS), keepdims=1)
     none = graph.add("Equal", total, graph.numbers(0))
     even = graph.numbers(np.full((1, count), 1 / count))

@@ -46,7 +46,8 @@ def _compares_float64(part: Any) -> bool:
     held: Any = getattr(part, "_fit_X", getattr(part, "X_", None)) if by_distance else None
     held = getattr(part, "centroids_", held)
     held = held.toarray() if hasattr(held, "toarray") else held
-    return isinstance(held, np.ndarray) and held.dtype == np.float64 and _is_finer(held)
+    # Of float32 values too distances are computed in float64.
+    return isinstance(held, np.ndarray) and (held.dtype == np.float32 or _is_finer(held))
 
 
 def _is_finer(values: Any) -> bool:

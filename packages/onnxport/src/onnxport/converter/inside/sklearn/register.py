@@ -23,6 +23,7 @@ from onnxport.converter.inside.sklearn import (
     linear,
     meta,
     network,
+    one_vs_rest,
     others,
     preparing,
     quantiles,
@@ -44,7 +45,7 @@ def teach() -> None:
                 kind, f"Onnxport{name}", shape, write, parser=parse, options=wider.OPTIONS.get(name)
             )
     for path, name, write, parse in (*_CLASSIFIERS, *wider.CLASSIFIERS):
-        options = hist.RAW if write in (hist.boost_classes, linear.descend) else _OPTIONS
+        options = hist.RAW if write in _WITH_SCORES else _OPTIONS
         for kind in classes_of(path):
             update_registered_converter(
                 kind, f"Onnxport{name}", _classifier_shape, write, parser=parse, options=options
@@ -252,6 +253,7 @@ _CLASSIFIERS: tuple[tuple[str, str, Any, Any], ...] = (
         network.parse_several_labels,
     ),
 )
+_WITH_SCORES = (hist.boost_classes, linear.descend, one_vs_rest.separate)
 # Behind a step that rounds to float32 they give that.
 _OF_FLOAT32 = {"OnnxportForest"}
 _OPTIONS = {"zipmap": [True, False], "nocl": [True, False]}

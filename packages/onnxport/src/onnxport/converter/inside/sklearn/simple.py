@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from onnxport.converter.inside.sklearn.affine import as_affine
 from onnxport.converter.inside.sklearn.boosting import without_categories
 from onnxport.converter.inside.sklearn.groups import as_distances
+from onnxport.converter.inside.sklearn.one_vs_rest import as_one_of_many
 from onnxport.converter.inside.sklearn.parts import steps_of
 from onnxport.converter.inside.sklearn.rounding import splits_float32, with_rounding
 
@@ -73,7 +74,7 @@ def _plain(model: Any) -> Any:
         return _one_for_each_label(model)
     if getattr(model, "multilabel_", False) and not hasattr(model, "predict_proba"):
         return _one_for_each_tag(model)
-    return without_categories(model)
+    return without_categories(as_one_of_many(model))
 
 
 def _plain_or_word(part: Any) -> Any:

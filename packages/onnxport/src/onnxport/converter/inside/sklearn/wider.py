@@ -11,6 +11,7 @@ from onnxport.converter.inside.sklearn import (
     linear,
     meta,
     neighbours,
+    one_vs_rest,
     preparing,
     splines,
     text,
@@ -138,6 +139,12 @@ STEPS: tuple[tuple[str, str, Any, Any, Any], ...] = (
 # Class, name, what writes it, what parses it.
 CLASSIFIERS: tuple[tuple[str, str, Any, Any], ...] = (
     ("sklearn.ensemble.BaggingClassifier", "Bag", meta.bag, None),
+    (
+        "onnxport.converter.inside.sklearn.one_vs_rest.OneOfMany",
+        "OneOfMany",
+        one_vs_rest.separate,
+        None,
+    ),
     ("sklearn.linear_model.SGDClassifier", "Descend", linear.descend, None),
     ("sklearn.neighbors.KNeighborsClassifier", "Vote", neighbours.vote, None),
     ("sklearn.neighbors.RadiusNeighborsClassifier", "VoteWithin", neighbours.vote_within, None),
