@@ -23,6 +23,7 @@ MODELS = [
     "classifiers",
     "clusters",
     "ellipse",
+    "first",
     "frozen",
     "huber",
     "imputers",
@@ -88,6 +89,15 @@ def test_what_skops_asks_about_and_only_holds_what_was_learned_needs_no_trust(
     options = ConvertOptions(output=tmp_path / "model.onnx", trust=Trust.NO)
 
     assert convert_file(saved / "proven" / f"{name}.skops", options).proven.proof.proven
+
+
+def test_that_rows_may_be_equally_far_is_told(saved: Path, tmp_path: Path) -> None:
+    equal = converted(saved / "proven" / "first.joblib", tmp_path)
+    (tmp_path / "model.onnx").unlink()
+    apart = converted(saved / "proven" / "neighbours.joblib", tmp_path)
+
+    assert any("equally far" in remark for remark in equal.remarks)
+    assert not any("equally far" in remark for remark in apart.remarks)
 
 
 def test_a_label_that_is_always_the_same_is_told(saved: Path, tmp_path: Path) -> None:

@@ -42,12 +42,27 @@ def _compares_float64(part: Any) -> bool:
         return True  # Near its ends all digits count.
     if hasattr(part, "quantiles_"):
         return any(_is_finer(column[1:][np.diff(column) == 0]) for column in part.quantiles_.T)
+    held = _rows_compared_with(part)
+    # Of float32 values too distances are computed in float64.
+    return held is not None and (held.dtype == np.float32 or _is_finer(held))
+
+
+def may_find_equally_far(model: Any) -> bool:
+    """Whether it chooses among rows of its training of which several may be as far: those in which every column repeats its values."""
+    for part, _ in _parts(model, after=False):
+        held = _rows_compared_with(part) if hasattr(part, "n_neighbors") else None
+        if held is not None and all(len(np.unique(column)) < len(held) for column in held.T):
+            return True
+    return False
+
+
+def _rows_compared_with(part: Any) -> Any:
+    """The rows, or centres, whose distances to its input decide; `None` for other models."""
     by_distance = any(hasattr(part, name) for name in ("n_neighbors", "radius"))
     held: Any = getattr(part, "_fit_X", getattr(part, "X_", None)) if by_distance else None
-    held = getattr(part, "centroids_", held)
     held = held.toarray() if hasattr(held, "toarray") else held
-    # Of float32 values too distances are computed in float64.
-    return isinstance(held, np.ndarray) and (held.dtype == np.float32 or _is_finer(held))
+    held = getattr(part, "centroids_", held)
+    return held if isinstance(held, np.ndarray) else None
 
 
 def _is_finer(values: Any) -> bool:
