@@ -27,8 +27,8 @@ from onnxport.service.conversion.recognition import (
     isolation_for,
     recognise,
 )
+from onnxport.service.conversion.source_digest import sha256_of
 from onnxport.service.progress import NoProgress, Progress
-from onnxport.service.source_digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _finish(
 ) -> ConversionResult:
     proven = attempt.proven
     if not proven.proof.proven and not options.allow_unproven:
-        raise NotProven(task.source_name, proven.proof, task.converter.remedies)
+        raise NotProven(task.source_name, proven.proof, task.converter.remedies_for(task.job))
     with progress.step("write") as step:
         proof_file = write(output, proven)
         step.detail = str(output)
