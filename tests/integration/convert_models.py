@@ -15,7 +15,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.neighbors import RadiusNeighborsRegressor
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
@@ -46,7 +46,9 @@ hostile.extra = Hostile()
 skops.io.dump(LinearDiscriminantAnalysis().fit(cells[:, :4], growth), folder / "discriminant.skops")
 joblib.dump(DecisionTreeClassifier(random_state=0).fit(gaps, kinds), folder / "gaps.joblib")
 skops.io.dump(LinearRegression().fit(flowers, np.full(150, 3.0)), folder / "constant.skops")
-joblib.dump(RadiusNeighborsRegressor(50).fit(flowers, kinds), folder / "wrong.joblib")
+# Many flowers are equally far from others: which are neighbours is chance.
+equal = KNeighborsRegressor(5, metric="chebyshev")
+joblib.dump(equal.fit(flowers, kinds), folder / "wrong.joblib")
 joblib.dump(
     make_pipeline(HashingVectorizer(n_features=16), LogisticRegression()).fit(
         ["a bb", "cc dd"], [0, 1]

@@ -19,10 +19,11 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 from sklearn.svm import SVC
 
 folder = Path(sys.argv[1])
@@ -42,6 +43,9 @@ machine = SVC().fit(flowers[:100], kinds[:100])
 several = RandomForestClassifier(6, random_state=0)
 several.fit(flowers, np.stack([names, np.where(flowers[:, 0] > 6, "long", "short")], axis=1))
 joblib.dump(several, folder / "several.joblib")
+lacking = np.where(np.random.default_rng(1).random(people.shape) < 0.1, np.nan, people)
+filled = make_pipeline(KNNImputer(), SplineTransformer(3), KNeighborsRegressor(weights="distance"))
+joblib.dump(filled.fit(lacking, progress), folder / "filled.joblib")
 
 random = np.random.default_rng(0)
 houses = pd.DataFrame(

@@ -18,6 +18,7 @@ from sklearn.compose import (
     make_column_selector,
     make_column_transformer,
 )
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -41,7 +42,6 @@ from sklearn.preprocessing import (
     KBinsDiscretizer,
     OneHotEncoder,
     OrdinalEncoder,
-    QuantileTransformer,
     StandardScaler,
     TargetEncoder,
 )
@@ -229,16 +229,12 @@ for name, model in known.items():
 skops.io.dump(known["logarithm"], proven / "safe.skops")
 
 cannot = {
-    "lambda": make_pipeline(
-        FunctionTransformer(np.clip, kw_args={"a_min": 0, "a_max": 1}), Ridge()
-    ),
-    "quantiles": TransformedTargetRegressor(
-        LinearRegression(), transformer=QuantileTransformer(n_quantiles=9)
-    ),
+    "lambda": make_pipeline(FunctionTransformer(np.roll, kw_args={"shift": 1}), Ridge()),
+    "projected": TransformedTargetRegressor(LinearRegression(), transformer=PCA(1)),
 }
 for name, model in cannot.items():
     joblib.dump(model.fit(matrix, score), refused / f"{name}.joblib")
-letters = make_pipeline(TfidfVectorizer(analyzer="char_wb"), LogisticRegression())
+letters = make_pipeline(TfidfVectorizer(strip_accents="unicode"), LogisticRegression())
 joblib.dump(letters.fit(people["note"], kind), refused / "letters.joblib")
 passed = ColumnTransformer([("w", OneHotEncoder(), ["sex"]), ("p", "passthrough", ["age"])])
 joblib.dump(passed.fit(people), refused / "passed.joblib")

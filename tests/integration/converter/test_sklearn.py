@@ -189,9 +189,9 @@ def test_a_category_that_the_encoder_refuses_is_refused(saved: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("lambda.joblib", "calls the function 'clip'"),
-        ("quantiles.joblib", "QuantileTransformer, whose way back cannot be converted"),
-        ("letters.joblib", "uses analyzer='char_wb'"),
+        ("lambda.joblib", "calls the function 'roll'"),
+        ("projected.joblib", "PCA, whose way back cannot be converted"),
+        ("letters.joblib", "uses strip_accents='unicode'"),
         ("passed.joblib", "passes the column 'age' through"),
         ("spoken.joblib", "gives text"),
         ("boosted.pkl", "model of xgboost"),

@@ -36,6 +36,60 @@ def proven(model: bytes, expected: np.ndarray, rows: np.ndarray = ROWS) -> Prove
     )
 
 
+def labelled(*, constant: bool = False) -> bytes:
+    """A model that gives the sum of each row, and 7 as the label of all."""
+    value = helper.make_tensor_value_info
+    nodes = [
+        helper.make_node("ReduceSum", ["X", "axis"], ["sum"], keepdims=1),
+        helper.make_node("Mul", ["sum", "none" if constant else "one"], ["scores"]),
+        helper.make_node("Mul", ["sum", "none"], ["zeros"]),
+        helper.make_node("Add", ["zeros", "seven"], ["whole"]),
+        helper.make_node("Cast", ["whole"], ["label"], to=TensorProto.INT64),
+    ]
+    held = {"axis": np.array([1]), "one": 1, "none": 0, "seven": 7}
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [value("X", TensorProto.FLOAT, [None, 3])],
+        [
+            value("label", TensorProto.INT64, [None, 1]),
+            value("scores", TensorProto.FLOAT, [None, 1]),
+        ],
+        [
+            numpy_helper.from_array(
+                np.asarray(array, np.int64 if name == "axis" else np.float32), name
+            )
+            for name, array in held.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("constant", "scores", "reason", "remarks"),
+    [
+        (False, "scores", None, 1),
+        (False, None, "output 'label' does not change enough", 1),
+        (True, "scores", "output 'label' does not change enough", 2),
+    ],
+    ids=["scores-vary", "no-scores", "scores-do-not-vary"],
+)
+def test_a_label_may_be_always_the_same_where_the_scores_it_follows_are_not(
+    constant: bool, scores: str | None, reason: str | None, remarks: int
+) -> None:
+    sums = ROWS.sum(axis=1, keepdims=True) * (not constant)
+    case = Case("generated", {"X": ROWS}, {"label": np.full((4, 1), 7), "scores": sums})
+    outputs = [Output("label", "label", scores=scores, labels=(7,)), Output("scores")]
+    model = normalise(labelled(constant=constant), [], ["label", "scores"])
+    result = prove(model, outputs, [case], CONVERSION, Confinement())
+
+    assert (reason is None) == result.proof.proven
+    assert (result.proof.reason or "").startswith(reason or "")
+    told = [remark for remark in result.remarks if "is the same on all 4 rows" in remark]
+    assert remarks == len(told)
+
+
 def test_names_imports_inputs_and_batch_are_made_plain() -> None:
     model = onnx.load_from_string(proven(scaled(2), ROWS * 2).onnx)
 

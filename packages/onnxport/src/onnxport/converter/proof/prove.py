@@ -12,6 +12,7 @@ from onnxport.converter.proof.answers import CannotLoad, answers_of
 from onnxport.converter.proof.compare import Array, Pair, Verdict, compare
 from onnxport.converter.proof.example import example_of
 from onnxport.converter.proof.normalise import BATCH, with_shapes
+from onnxport.converter.proof.ties import score_names
 from onnxport.domain.conversion import Conversion, InputSet, Proof
 
 _SHOWS_NOTHING = "does not change enough over the rows tried to prove anything"
@@ -60,8 +61,8 @@ def prove(
         compared = [(case, answer) for case, answer in ran if case.expected]
         pairs = [_pair(names, *entry) for entry in compared]
         verdicts = compare(outputs, pairs) if pairs else []
-        reason = _objection(verdicts)
-        remarks = tuple(_optional_remarks(names, given))
+        reason = _objection(verdicts, outputs)
+        remarks = (*_optional_remarks(names, given), *_one_sided(verdicts))
     except CannotLoad as error:
         reason = f"ONNX Runtime cannot load it: {error}"
     except _NotRunnable as error:
@@ -139,8 +140,11 @@ def _optional_remarks(names: Sequence[str], given: Sequence[tuple[Case, Answer]]
             yield f"with {_rows(case)} rows the output '{different[0]}' has {answer[different[0]].shape[0]}"
 
 
-def _objection(verdicts: Sequence[Verdict]) -> str | None:
-    """Why the conversion is not proven: the worst case first, then what proves nothing; `None` when it is."""
+def _objection(verdicts: Sequence[Verdict], outputs: Sequence[Output]) -> str | None:
+    """Why the conversion is not proven: the worst case first, then what proves nothing; `None` when it is.
+
+    A label may be the same on all rows (a model of rare events hardly ever says another) where the scores that it follows vary.
+    """
     if not verdicts:
         return NOTHING_TO_COMPARE
     for verdict in verdicts:
@@ -158,10 +162,24 @@ def _objection(verdicts: Sequence[Verdict]) -> str | None:
             f"output '{found.name}' is off by {found.max_absolute_error:.3g} at {place}{gave}, where {found.tolerance_absolute:.3g} "
             f"+ {found.tolerance_relative:.3g} of the value is allowed"
         )
+    varying = {v.comparison.name for v in verdicts if v.comparison.varies}
+    followed = {output.name: set(score_names(output)) for output in outputs}
     for verdict in verdicts:
-        if not verdict.comparison.varies:
-            return f"output '{verdict.comparison.name}' {_SHOWS_NOTHING}"
+        name = verdict.comparison.name
+        if name not in varying and not followed[name] & varying:
+            return f"output '{name}' {_SHOWS_NOTHING}"
     return None
+
+
+def _one_sided(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What is proven by its scores alone."""
+    for verdict in verdicts:
+        if verdict.within and not verdict.comparison.varies:
+            found = verdict.comparison
+            yield (
+                f"output '{found.name}' is the same on all {found.rows} rows that were tried; "
+                "a --sample with rows of every kind shows more"
+            )
 
 
 def _rows(case: Case) -> int:

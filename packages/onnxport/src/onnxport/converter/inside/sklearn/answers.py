@@ -36,6 +36,8 @@ def outputs_of(estimator: Any, rows: Any) -> tuple[Output, ...]:
         return Output(LABEL, "label", scores=PROBABILITIES), Output(PROBABILITIES)
     if hasattr(estimator, "predict") and hasattr(estimator, "transform"):
         return Output(LABEL, "label", scores=SCORES), Output(SCORES)
+    if hasattr(estimator, "predict"):
+        return (Output(LABEL, "label"),)
     if _holds_text(estimator.transform(rows)):
         raise ConversionRefused(
             f"the {type(estimator).__name__} gives text, alone or beside numbers, which cannot be compared as one tensor of numbers",
@@ -69,7 +71,9 @@ def _holds_text(made: Any) -> bool:
 def score_tolerance(model: Any) -> float:
     """The absolute tolerance of scores: float32 rounding grows with the sum of a support vector machine's weights."""
     last = last_step(model)
-    if getattr(last, "kernel", None) not in _BOUNDED_KERNELS or not hasattr(last, "dual_coef_"):
+    kernel = getattr(last, "kernel", None)
+    bounded = isinstance(kernel, str) and kernel in _BOUNDED_KERNELS
+    if not bounded or not hasattr(last, "dual_coef_"):
         return 1e-5
     weights = last.dual_coef_
     return max(1e-5, _UNIT * float(abs(weights).sum()))

@@ -6,6 +6,7 @@ import numpy as np
 
 from onnxport.converter.inside.sklearn.graph import Graph, Precision
 from onnxport.converter.inside.sklearn.inner import answers_of, best_label, last_column
+from onnxport.converter.interface import ConversionRefused
 
 _SMALLEST = 1e-12
 
@@ -20,6 +21,26 @@ def calibrate(scope: Any, operator: Any, container: Any) -> None:
     mean = graph.add("Div", total, graph.numbers(len(parts)))
     graph.give(best_label(graph, mean, model.classes_))
     graph.give(mean, 1)
+
+
+def regress(scope: Any, operator: Any, container: Any) -> None:
+    """`IsotonicRegression` by itself: outside of its points the nearest value, or NaN."""
+    graph = Graph(scope, operator, container)
+    model = operator.raw_operator
+    column = graph.matrix()
+    found = interpolated(graph, model, column)
+    if model.out_of_bounds == "raise":
+        raise ConversionRefused(
+            "the IsotonicRegression refuses values outside of those that it was fitted on, and an ONNX model cannot",
+            "Fit it with out_of_bounds='clip' or 'nan'.",
+        )
+    if model.out_of_bounds == "nan":
+        low, high = (graph.numbers(end) for end in (model.X_min_, model.X_max_))
+        outside = graph.add(
+            "Or", graph.add("Less", column, low), graph.add("Greater", column, high)
+        )
+        found = graph.add("Where", outside, graph.numbers(np.nan), found)
+    graph.give(found)
 
 
 def _one(graph: Graph, part: Any, inputs: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from onnxport.converter.inside.sklearn.missing import takes_missing
-from onnxport.converter.inside.sklearn.parts import PASSED, is_missing, seen_parts
+from onnxport.converter.inside.sklearn.parts import PASSED, is_missing, last_step, seen_parts
 from onnxport.converter.interface import ConversionRefused
 
 TEXT, WHOLE, TRUTH, NUMBER, DOUBLE = "text", "whole number", "truth value", "number", "double"
@@ -113,6 +113,8 @@ def kind_of_values(values: Any) -> str:
 def _width_of(model: Any, sample: Mapping[str, Any] | None) -> int | None:
     """How many columns the model takes; `None` for a list of texts."""
     width = getattr(model, "n_features_in_", None)
+    if hasattr(last_step(model), "X_thresholds_") and width is None:
+        return 1  # An isotonic regression does not count its column.
     for part, _ in seen_parts(model, (0,)) if width is None else ():
         if (name := type(part).__name__) in _WITHOUT_COLUMNS:
             raise ConversionRefused(f"the {name} takes {_WITHOUT_COLUMNS[name]}", _INSTEAD)
@@ -243,7 +245,9 @@ def _asks_by_name(model: Any) -> bool:
 
 def _transformers_in(model: Any) -> Iterator[Any]:
     """The ColumnTransformers at the front of a model."""
-    if hasattr(model, "transformers_"):
+    if type(model).__name__ == "FrozenEstimator":
+        yield from _transformers_in(model.estimator)
+    elif hasattr(model, "transformers_"):
         yield model
     elif hasattr(model, "steps"):
         steps = [step for _, step in model.steps if not isinstance(step, str) and step is not None]

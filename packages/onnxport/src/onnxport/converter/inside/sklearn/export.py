@@ -1,5 +1,7 @@
 """From a fitted estimator to ONNX bytes, through skl2onnx with what this package teaches it."""
 
+import re
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from typing import Any
 from skl2onnx.common.data_types import (
     BooleanTensorType,
     DoubleTensorType,
+    FloatTensorType,
     Int64TensorType,
     StringTensorType,
 )
@@ -20,6 +23,7 @@ from onnxport.converter.inside.sklearn.register import allowed_options, teach
 from onnxport.converter.inside.sklearn.trees import sides_of_missing
 from onnxport.converter.interface import ConversionRefused, Output
 
+_UNKNOWN = re.compile(r"Unable to find a shape calculator for type '<class '(?P<path>[^']+)'>'")
 _OPSETS = {"": 21, "ai.onnx.ml": 3}
 _TYPES = {
     TEXT: StringTensorType,
@@ -43,13 +47,29 @@ def convert(
     except (MemoryError, ConversionRefused):
         raise
     except Exception as error:  # skl2onnx has no base class for "cannot"
-        said = " ".join(str(error).split())[:300]
-        raise ConversionRefused(
-            f"skl2onnx cannot convert this {type(estimator).__name__}: {said}",
-            "Replace the step that it names by one that skl2onnx supports.",
-        ) from error
+        raise _refusal(estimator, error) from error
     body: bytes = made.SerializeToString()
     return body
+
+
+def _refusal(estimator: Any, error: Exception) -> ConversionRefused:
+    """What skl2onnx said, without what it says of itself."""
+    said = " ".join(str(error).split())
+    if found := _UNKNOWN.search(said):
+        module, _, name = found["path"].rpartition(".")
+        if module.startswith("sklearn."):
+            return ConversionRefused(
+                f"there is no conversion of {name}",
+                f"Fit the model without {name}, or do that step before the model and convert what follows.",
+            )
+        return ConversionRefused(
+            f"{name} is not scikit-learn's but from '{module}', and its code cannot be converted",
+            f"Replace {name} by steps of scikit-learn, or do it before the model and convert what follows.",
+        )
+    return ConversionRefused(
+        f"skl2onnx cannot convert this {type(estimator).__name__}: {said[:300]}",
+        "Fit the model without the step or option that is named, or do that step before the model and convert what follows.",
+    )
 
 
 def _initial_types(inputs: Inputs) -> list[tuple[str, Any]]:
@@ -72,7 +92,12 @@ def _convert(estimator: Any, types: list[tuple[str, Any]], opset: int | None) ->
         "initial_types": types,
         "target_opset": _OPSETS if opset is None else {**_OPSETS, "": opset},
     }
-    with _plain_attributes(), sides_of_missing(), warnings.catch_warnings():
+    with (
+        _plain_attributes(),
+        _numbers_in_precision(),
+        sides_of_missing(),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         return convert_sklearn(estimator, options=_options_for(estimator), **given)
 
@@ -89,6 +114,30 @@ def _options_for(estimator: Any) -> dict[int, dict[str, bool]] | None:
     if "raw_scores" in allowed and not hasattr(last, "predict_proba"):
         options["raw_scores"] = True
     return {id(last): options}
+
+
+@contextmanager
+def _numbers_in_precision() -> Iterator[None]:
+    """In a graph of float64, let what is made of text, whole numbers and truth values be float64 too."""
+    from skl2onnx.common.data_types import guess_tensor_type
+
+    def guess(kind: Any) -> Any:
+        known = isinstance(kind, (FloatTensorType, DoubleTensorType))
+        return guess_tensor_type(kind) if known or not Precision.double else Precision.tensor()
+
+    name = "guess_tensor_type"
+    users = [
+        module
+        for path, module in list(sys.modules.items())
+        if path.startswith("skl2onnx.") and getattr(module, name, None) is guess_tensor_type
+    ]
+    for module in users:
+        setattr(module, name, guess)
+    try:
+        yield
+    finally:
+        for module in users:
+            setattr(module, name, guess_tensor_type)
 
 
 @contextmanager

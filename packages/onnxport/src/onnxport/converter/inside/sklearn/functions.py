@@ -102,10 +102,43 @@ FUNCTIONS: dict[Any, _Written] = {
 """The functions that can be written as ONNX nodes. `None` is the identity."""
 
 
+def _clip(low: Any = None, high: Any = None) -> _Written:
+    def write(graph: Graph, value: str) -> str:
+        # Compared, because what is missing stays missing.
+        for bound, comparison in ((low, "Less"), (high, "Greater")):
+            if bound is not None:
+                limit = graph.numbers(np.asarray(bound, float))
+                value = graph.add("Where", graph.add(comparison, value, limit), limit, value)
+        return value
+
+    return write
+
+
+def _without_gaps(filling: float = 0.0) -> _Written:
+    return lambda graph, value: graph.add(
+        "Where", graph.add("IsNaN", value), graph.numbers(filling), value
+    )
+
+
+# By function: what it makes of arguments, and what these are called there.
+_WITH_ARGUMENTS: dict[Any, tuple[Callable[..., _Written], dict[str, str]]] = {
+    np.clip: (_clip, {"a_min": "low", "min": "low", "a_max": "high", "max": "high"}),
+    np.nan_to_num: (_without_gaps, {"nan": "filling"}),
+}
+
+
+def _found(function: Any, arguments: Any) -> _Written | None:
+    given = dict(arguments or {})
+    if function in _WITH_ARGUMENTS:
+        make, names = _WITH_ARGUMENTS[function]
+        return make(**{names[n]: v for n, v in given.items()}) if set(given) <= set(names) else None
+    return None if given else FUNCTIONS.get(function)
+
+
 def written(function: Any, arguments: Any, step: str) -> _Written:
     """What writes a function; else `ConversionRefused` with the name of the step."""
     try:
-        found = None if arguments else FUNCTIONS.get(function)
+        found = _found(function, arguments)
     except TypeError:  # not hashable
         found = None
     if found is None:
@@ -113,7 +146,7 @@ def written(function: Any, arguments: Any, step: str) -> _Written:
         known = ", ".join(f.__name__ for f in FUNCTIONS if f is not None)
         raise ConversionRefused(
             f"the {step} calls the function '{name}', whose code cannot be converted",
-            f"Use one of numpy's functions without arguments ({known}), or do this step before the model.",
+            f"Use one of numpy's functions without arguments ({known}), clip or nan_to_num, or do this step before the model.",
         )
     return found
 

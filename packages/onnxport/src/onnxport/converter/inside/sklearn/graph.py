@@ -50,13 +50,19 @@ class Graph:
 
     def add(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """A node with one output; returns that output's name."""
-        output: str = self.scope.get_unique_variable_name(kind.lower())
+        return self.add_several(kind, 1, *inputs, domain=domain, **attributes)[0]
+
+    def add_several(
+        self, kind: str, count: int, *inputs: str, domain: str = "", **attributes: Any
+    ) -> list[str]:
+        """A node with so many outputs; returns their names."""
+        outputs = [self.scope.get_unique_variable_name(kind.lower()) for _ in range(count)]
         version = _TOKENIZER_VERSION if domain == RUNTIME else None
         name = self.scope.get_unique_operator_name(kind)
         self.container.add_node(
-            kind, list(inputs), [output], domain, version, name=name, **attributes
+            kind, list(inputs), outputs, domain, version, name=name, **attributes
         )
-        return output
+        return outputs
 
     def constant(self, values: Any) -> str:
         """A constant tensor of the values' own type: text, whole numbers, truth values, float32 or float64."""

@@ -7,14 +7,17 @@ import numpy as np
 from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 from sklearn.base import is_classifier
 
+from onnxport.converter.inside.sklearn import targets
 from onnxport.converter.inside.sklearn.functions import written
 from onnxport.converter.inside.sklearn.graph import Graph, Precision, is_text
 from onnxport.converter.inside.sklearn.inner import (
     answers_of,
     as_variable,
+    best_label,
     last_column,
     plain_classes,
 )
+from onnxport.converter.inside.sklearn.parts import last_step
 from onnxport.converter.interface import ConversionRefused
 
 
@@ -41,6 +44,30 @@ def stack(scope: Any, operator: Any, container: Any) -> None:
         return
     graph.give(graph.add("Gather", graph.constant(plain_classes(model.classes_)), answers[0]))
     graph.give(graph.as_numbers(answers[1]), 1)
+
+
+def bag(scope: Any, operator: Any, container: Any) -> None:
+    """`BaggingClassifier`: the mean of the probabilities, or of the votes of models that have none, each on its columns."""
+    graph = Graph(scope, operator, container)
+    model = operator.raw_operator
+    rows = graph.matrix()
+    count = len(model.classes_)
+    parts = []
+    for estimator, columns in zip(model.estimators_, model.estimators_features_, strict=True):
+        seen = graph.add("Gather", rows, graph.constant(np.asarray(columns, np.int64)), axis=1)
+        answers = answers_of(graph, estimator, [as_variable(graph, seen, len(columns))])
+        # Its labels are places among the classes of the whole, and it need not know all.
+        if hasattr(last_step(estimator), "predict_proba"):
+            places = np.eye(count)[np.asarray(estimator.classes_, int)]
+            shares = graph.as_numbers(answers[1])
+            parts.append(graph.add("MatMul", shares, graph.numbers(places)))
+        else:
+            depth = graph.constant(np.array(count, np.int64))
+            parts.append(graph.one_hot(graph.reshape(answers[0], -1), depth))
+    total = graph.add("Sum", *parts) if len(parts) > 1 else parts[0]
+    shares = graph.add("Div", total, graph.numbers(len(parts)))
+    graph.give(best_label(graph, shares, model.classes_))
+    graph.give(shares, 1)
 
 
 def several_outputs(scope: Any, operator: Any, container: Any) -> None:
@@ -186,7 +213,9 @@ def _back(graph: Graph, transformer: Any, value: str) -> str:
         low, high = transformer.inverse_transform(np.array([[0.0] * width, [1.0] * width]))
         scaled = graph.add("Mul", value, graph.numbers((high - low)[np.newaxis]))
         return graph.add("Add", scaled, graph.numbers(low[np.newaxis]))
+    if kind in targets.WAYS_BACK:
+        return targets.WAYS_BACK[kind](graph, transformer, value)
     raise ConversionRefused(
         f"the TransformedTargetRegressor transforms its target with a {kind}, whose way back cannot be converted",
-        "Use func and inverse_func of numpy (log1p and expm1, say), or a linear scaler.",
+        "Use func and inverse_func of numpy (log1p and expm1, say), a linear scaler, PowerTransformer or QuantileTransformer.",
     )

@@ -7,7 +7,9 @@ import numpy as np
 
 def takes_missing(part: Any) -> bool:
     """Whether what happens to missing numbers is part of an estimator, and the ONNX model is made to do the same."""
-    if type(part).__name__ == "KNNImputer":
+    if getattr(part, "func", None) is np.nan_to_num:
+        return True
+    if type(part).__name__ in {"KNNImputer", "IterativeImputer"}:
         return True
     return hasattr(part, "_predictors") or any(any(side) for side in _sides(part))
 

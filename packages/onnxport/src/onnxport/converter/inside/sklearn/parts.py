@@ -36,6 +36,8 @@ def last_step(model: Any) -> Any:
     """The estimator that answers: the model itself, the last step of a pipeline, or what a search found."""
     if hasattr(model, "best_estimator_"):
         return last_step(model.best_estimator_)
+    if type(model).__name__ == "FrozenEstimator":
+        return last_step(model.estimator)
     return last_step(model.steps[-1][1]) if hasattr(model, "steps") else model
 
 
@@ -72,7 +74,9 @@ def seen_parts(model: Any, columns: Sequence[int | None]) -> Iterator[tuple[Any,
     `PASSED` stands for columns that go on as they are.
     """
     columns = tuple(columns)
-    if hasattr(model, "steps"):
+    if type(model).__name__ == "FrozenEstimator":
+        yield from seen_parts(model.estimator, columns)
+    elif hasattr(model, "steps"):
         yield from _in_pipeline(model, columns)
     elif hasattr(model, "transformers_"):
         for _, step, chosen in model.transformers_:

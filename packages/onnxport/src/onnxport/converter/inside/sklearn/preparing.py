@@ -13,7 +13,9 @@ def fill_missing(scope: Any, operator: Any, container: Any) -> None:
     graph = Graph(scope, operator, container)
     imputer = operator.raw_operator
     columns = graph.columns(len(imputer.statistics_))
-    masks = [_missing_in(graph, name, is_text(v), imputer.missing_values) for name, v in columns]
+    masks = [
+        missing_in(graph, name, imputer.missing_values, text=is_text(v)) for name, v in columns
+    ]
     filled = []
     for at in kept_columns(imputer):
         name, variable = columns[at]
@@ -57,7 +59,7 @@ def mark_missing(scope: Any, operator: Any, container: Any) -> None:
     indicator = operator.raw_operator
     columns = graph.columns(indicator.n_features_in_)
     masks = [
-        graph.as_numbers(_missing_in(graph, name, is_text(v), indicator.missing_values))
+        graph.as_numbers(missing_in(graph, name, indicator.missing_values, text=is_text(v)))
         for name, v in (columns[at] for at in indicator.features_)
     ]
     graph.give(graph.side_by_side(masks))
@@ -107,11 +109,30 @@ def set_selected_shape(operator: Any) -> None:
     operator.outputs[0].type = Precision.tensor(int(operator.raw_operator.get_support().sum()))
 
 
+def normalise_rows(scope: Any, operator: Any, container: Any) -> None:
+    """`Normalizer`: each row by its length; a row of zeros stays as it is."""
+    graph = Graph(scope, operator, container)
+    rows = graph.matrix()
+    norm = operator.raw_operator.norm
+    axis = graph.constant(np.array([1], np.int64))
+    if norm == "max":
+        length = graph.add("ReduceMax", graph.add("Abs", rows), axis, keepdims=1)
+    else:
+        length = graph.add({"l1": "ReduceL1", "l2": "ReduceL2"}[norm], rows, axis, keepdims=1)
+    none = graph.add("Equal", length, graph.numbers(0))
+    graph.give(graph.add("Div", rows, graph.add("Where", none, graph.numbers(1), length)))
+
+
+def set_named_shape(operator: Any) -> None:
+    """As many columns as the step names."""
+    operator.outputs[0].type = Precision.tensor(len(operator.raw_operator.get_feature_names_out()))
+
+
 def _width(variable: Any, model: Any, inputs: Any) -> int:
     return len(model.statistics_) if len(inputs) == 1 else width_of(variable) or 1
 
 
-def _missing_in(graph: Graph, name: str, text: bool, marker: Any) -> str:
+def missing_in(graph: Graph, name: str, marker: Any, *, text: bool = False) -> str:
     """Which values of a column are missing: those equal to the marker. An empty text stands for a missing one."""
     if text:
         constant = "" if is_missing(marker) else str(marker)

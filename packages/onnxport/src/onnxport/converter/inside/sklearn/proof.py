@@ -12,9 +12,10 @@ from onnxport.converter.inside import tabular
 from onnxport.converter.inside.batches import in_batches
 from onnxport.converter.inside.sklearn import frames, rows
 from onnxport.converter.inside.sklearn.answers import answer, outputs_of, renamed_for
+from onnxport.converter.inside.sklearn.cannot import refuse_what_cannot
 from onnxport.converter.inside.sklearn.columns import TEXT, Inputs, inputs_of
 from onnxport.converter.inside.sklearn.parts import last_step
-from onnxport.converter.inside.sklearn.precision import hangs_on_digits
+from onnxport.converter.inside.sklearn.precision import hangs_on_digits, may_find_equally_far
 from onnxport.converter.interface import Case, ConversionRefused, Job, Output
 
 Arrays = Mapping[str, Any]
@@ -32,6 +33,7 @@ class Subject:
         self._rounded = job.remedy == ROUNDED
         self._double = not self._rounded and (job.remedy == "float64" or hangs_on_digits(estimator))
         self._objection = ""
+        refuse_what_cannot(estimator)
         if not any(hasattr(estimator, name) for name in ("predict", "transform")):
             raise ConversionRefused(
                 f"the {type(last_step(estimator)).__name__} neither predicts nor transforms rows that it was not fitted on",
@@ -70,6 +72,11 @@ class Subject:
         unused = [name for name in self.inputs.names if name not in used]
         if unused and not self.inputs.is_matrix:
             made.append(f"columns that the model never uses are no inputs: {', '.join(unused)}")
+        if may_find_equally_far(self._estimator):
+            made.append(
+                "rows of the training can be equally far from an input: scikit-learn takes those that its search comes upon first, "
+                "the ONNX model those that come first"
+            )
         if self._rounded:
             made.append(
                 "numbers are rounded to float32 on their way in, seven digits, and the proof is on such numbers; "

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from onnxport.converter.inside.sklearn.parts import positions, seen_parts
+from onnxport.converter.inside.sklearn.parts import positions, seen_parts, steps_of
 
 _MOST_POINTS = 2000
-_ROWS = ("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "means_", "theta_")
+_ROWS = (
+    *("cluster_centers_", "support_vectors_", "_fit_X", "X_train_", "X_fit_", "X_"),
+    *("means_", "theta_", "centroids_", "subcluster_centers_", "location_"),
+)
 
 
 def known_values(model: Any, columns: int) -> list[list[float]]:
@@ -31,13 +34,36 @@ def known_values(model: Any, columns: int) -> list[list[float]]:
 
 def known_rows(model: Any, columns: int) -> Any:
     """Whole rows that the model holds, [rows, columns]: those of its training that it compares with."""
-    found = []
+    found = list(_behind(model, columns))
     for part, places in seen_parts(model, range(columns)):
-        if places != tuple(range(columns)):
-            continue
-        for name in _ROWS:
-            found += list(_fitting(getattr(part, name, None), columns))
-    return np.concatenate(found)[:_MOST_POINTS] if found else np.zeros((0, columns))
+        if places == tuple(range(columns)):
+            found += _rows_of(part, columns)
+    if not found:
+        return np.zeros((0, columns))
+    rows = np.concatenate(found).astype(float)[:_MOST_POINTS]
+    gaps = np.isnan(rows)
+    known = np.where(gaps, 0.0, rows).sum(axis=0) / np.maximum(1, (~gaps).sum(axis=0))
+    return np.where(gaps, known, rows)
+
+
+def _behind(model: Any, columns: int) -> Iterator[Any]:
+    """The rows that the last step of a pipeline holds, as they were before the steps in front of it, where these can go back."""
+    model = getattr(model, "best_estimator_", model)
+    if not hasattr(model, "steps") or len(model.steps) == 1:
+        return
+    *before, last = steps_of(model)
+    try:
+        for rows in _rows_of(last, last.n_features_in_):
+            made = rows[:_MOST_POINTS]
+            for step in reversed(before):
+                made = step.inverse_transform(made)
+            yield from _fitting(np.asarray(made, float), columns)
+    except (AttributeError, TypeError, ValueError):
+        return  # There is no way back.
+
+
+def _rows_of(part: Any, columns: int) -> list[Any]:
+    return [rows for name in _ROWS for rows in _fitting(getattr(part, name, None), columns)]
 
 
 def _points_of(part: Any, columns: int) -> Iterator[Any]:

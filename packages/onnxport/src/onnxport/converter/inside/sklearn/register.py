@@ -20,8 +20,10 @@ from onnxport.converter.inside.sklearn import (
     encoders,
     functions,
     hist,
+    linear,
     meta,
     network,
+    one_vs_rest,
     others,
     preparing,
     quantiles,
@@ -29,6 +31,7 @@ from onnxport.converter.inside.sklearn import (
     structure,
     text,
     trees,
+    wider,
 )
 from onnxport.converter.inside.sklearn.graph import Precision
 from onnxport.converter.inside.sklearn.parts import classes_of
@@ -36,11 +39,13 @@ from onnxport.converter.inside.sklearn.parts import classes_of
 
 def teach() -> None:
     """Register all of it, for the rest of this process."""
-    for path, name, shape, write, parse in _STEPS:
+    for path, name, shape, write, parse in (*_STEPS, *wider.STEPS):
         for kind in classes_of(path):
-            update_registered_converter(kind, f"Onnxport{name}", shape, write, parser=parse)
-    for path, name, write, parse in _CLASSIFIERS:
-        options = hist.RAW if write is hist.boost_classes else _OPTIONS
+            update_registered_converter(
+                kind, f"Onnxport{name}", shape, write, parser=parse, options=wider.OPTIONS.get(name)
+            )
+    for path, name, write, parse in (*_CLASSIFIERS, *wider.CLASSIFIERS):
+        options = hist.RAW if write in _WITH_SCORES else _OPTIONS
         for kind in classes_of(path):
             update_registered_converter(
                 kind, f"Onnxport{name}", _classifier_shape, write, parser=parse, options=options
@@ -76,6 +81,8 @@ def allowed_options(estimator: Any) -> dict[str, Any]:
 
 def _classifier_shape(operator: Any) -> None:
     _infer_linear_classifier_output_types(operator)
+    if operator.type not in _OF_FLOAT32:
+        operator.outputs[1].type = Precision.tensor(len(operator.raw_operator.classes_))
 
 
 def _regressor_shape(operator: Any) -> None:
@@ -246,6 +253,9 @@ _CLASSIFIERS: tuple[tuple[str, str, Any, Any], ...] = (
         network.parse_several_labels,
     ),
 )
+_WITH_SCORES = (hist.boost_classes, linear.descend, one_vs_rest.separate)
+# Behind a step that rounds to float32 they give that.
+_OF_FLOAT32 = {"OnnxportForest"}
 _OPTIONS = {"zipmap": [True, False], "nocl": [True, False]}
 _SELECTORS = (
     "sklearn.feature_selection.GenericUnivariateSelect",

@@ -9,7 +9,10 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
+from onnxport.converter.inside.sklearn.affine import as_affine
 from onnxport.converter.inside.sklearn.boosting import without_categories
+from onnxport.converter.inside.sklearn.groups import as_distances
+from onnxport.converter.inside.sklearn.one_vs_rest import as_one_of_many
 from onnxport.converter.inside.sklearn.parts import steps_of
 from onnxport.converter.inside.sklearn.rounding import splits_float32, with_rounding
 
@@ -64,12 +67,14 @@ def _plain(model: Any) -> Any:
     for name in _LISTS:
         if isinstance(listed := getattr(model, name, None), list):
             setattr(model, name, [_plain_or_word(part) for part in listed])
-    if hasattr(model, "voting") and getattr(model, "weights", None) is not None:
+    if hasattr(model, "named_estimators_") and getattr(model, "weights", None) is not None:
         model.weights = np.asarray(model.weights)
     _make_dense(model)
     if isinstance(model, KNeighborsClassifier) and isinstance(model.classes_, list):
         return _one_for_each_label(model)
-    return without_categories(model)
+    if getattr(model, "multilabel_", False) and not hasattr(model, "predict_proba"):
+        return _one_for_each_tag(model)
+    return without_categories(as_one_of_many(model))
 
 
 def _plain_or_word(part: Any) -> Any:
@@ -78,7 +83,9 @@ def _plain_or_word(part: Any) -> Any:
 
 def _plain_step(step: Any) -> Any:
     """As `_plain`, for what only transforms."""
-    return Kept(step.get_support()) if _selects_and_predicts(step) else _plain_or_word(step)
+    if _selects_and_predicts(step):
+        return Kept(step.get_support())
+    return as_affine(as_distances(_plain_or_word(step)))
 
 
 def _selects_and_predicts(model: Any) -> bool:
@@ -97,6 +104,8 @@ def _plain_pipeline(model: Any) -> Any:
 
 
 def _is_fitted(model: Any) -> bool:
+    if type(model).__name__ == "FrozenEstimator":
+        return True
     return any(name.endswith("_") and not name.startswith("__") for name in vars(model)) or hasattr(
         model, "steps"
     )
@@ -109,6 +118,14 @@ def _make_dense(model: Any) -> None:
             setattr(model, name, value.toarray())
     if getattr(model, "_sparse", None) is True:
         model._sparse = False  # noqa: SLF001
+
+
+def _one_for_each_tag(model: Any) -> Any:
+    """One against the rest, where rows may have several labels and there are no probabilities: each model says 0 or 1."""
+    made = MultiOutputClassifier(model.estimator)
+    made.estimators_ = model.estimators_
+    made.classes_ = [np.array([0, 1]) for _ in model.estimators_]
+    return made
 
 
 def _one_for_each_label(model: Any) -> Any:

@@ -97,45 +97,52 @@ def parse_labels(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None
     return operator.outputs
 
 
-def _ensemble(trees: list[Any], classes: Any) -> dict[str, Any]:
-    nodes: dict[str, list[Any]] = {
-        name: []
-        for name in (
-            "treeids",
-            "nodeids",
-            "featureids",
-            "modes",
-            "values",
-            "truenodeids",
-            "falsenodeids",
-        )
-    }
+def nodes_of(trees: list[Any], features: Any = None) -> dict[str, Any]:
+    """The splits of trees, one after another, as attributes; `features` are the columns that each tree sees, where it is not all."""
+    names = ("treeids", "nodeids", "featureids", "modes", "truenodeids", "falsenodeids")
+    nodes: dict[str, list[Any]] = {name: [] for name in names}
+    values: list[float] = []
     missing: list[int] = []
-    targets: dict[str, list[Any]] = {name: [] for name in ("treeids", "nodeids", "ids", "weights")}
     dtype = Precision.dtype()
     for number, tree in enumerate(trees):
         count = tree.node_count
         leaf = tree.children_left == tree.children_right
+        columns = np.where(leaf, 0, tree.feature)
         nodes["treeids"] += [number] * count
         nodes["nodeids"] += range(count)
-        nodes["featureids"] += np.where(leaf, 0, tree.feature).tolist()
+        nodes["featureids"] += (columns if features is None else features[number][columns]).tolist()
         nodes["modes"] += ["LEAF" if end else "BRANCH_LEQ" for end in leaf]
-        nodes["values"] += [
+        values += [
             0.0 if end else sklearn_threshold(at, dtype.type, "BRANCH_LEQ")
             for end, at in zip(leaf, tree.threshold, strict=True)
         ]
         nodes["truenodeids"] += np.where(leaf, 0, tree.children_left).tolist()
         nodes["falsenodeids"] += np.where(leaf, 0, tree.children_right).tolist()
         missing += np.asarray(tree.missing_go_to_left).astype(int).tolist()
-        _add_leaves(targets, number, tree, np.flatnonzero(leaf), classes)
+    return {
+        **{f"nodes_{name}": listed for name, listed in nodes.items()},
+        **numbers_of({"nodes_values": values}),
+        _MISSING: missing,
+    }
+
+
+def numbers_of(listed: dict[str, list[float]]) -> dict[str, Any]:
+    """Attributes that hold numbers, in the graph's precision and under the name that this has."""
     suffix = "_as_tensor" if Precision.double else ""
-    values = {"nodes_values": nodes.pop("values"), "target_weights": targets.pop("weights")}
+    return {name + suffix: _as_attribute(values) for name, values in listed.items()}
+
+
+def _ensemble(trees: list[Any], classes: Any) -> dict[str, Any]:
+    targets: dict[str, list[Any]] = {name: [] for name in ("treeids", "nodeids", "ids", "weights")}
+    for number, tree in enumerate(trees):
+        leaves = np.flatnonzero(tree.children_left == tree.children_right)
+        _add_leaves(targets, number, tree, leaves, classes)
+    weights = targets.pop("weights")
     return {
         "n_targets": sum(len(known) for known in classes),
-        **{f"nodes_{name}": listed for name, listed in nodes.items()},
+        **nodes_of(trees),
         **{f"target_{name}": listed for name, listed in targets.items()},
-        **{name + suffix: _as_attribute(listed) for name, listed in values.items()},
-        _MISSING: missing,
+        **numbers_of({"target_weights": weights}),
     }
 
 
