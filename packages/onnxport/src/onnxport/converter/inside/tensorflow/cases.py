@@ -303,12 +303,13 @@ def _varies(found: Sequence[Any], output: Output, *, batched: bool) -> bool:
         rows = array if batched else array[np.newaxis]
         by_shape.setdefault(rows.shape[1:], []).append(rows)
     for group in by_shape.values():
-        rows = np.concatenate(group).reshape(sum(len(part) for part in group), -1)
+        rows = np.concatenate(group)
+        if not rows.size:
+            continue
+        rows = rows.reshape(len(rows), -1)
         if rows.dtype.kind in "US":
             if (rows != rows[:1]).any():
                 return True
-            continue
-        if not rows.size:
             continue
         values = np.where(np.isfinite(rows.astype(np.float64)), rows, 0).astype(np.float64)
         usual = max(1.0, float(np.median(np.abs(values))))

@@ -102,12 +102,29 @@ def _run_tf2onnx(
                 use_default=_defaults(graph_def, begins),
                 continue_on_error=True,
             )
+            if heard.refusals:
+                raise heard.refusals[0]
             _refuse_unknown(made, heard.errors)
             if remedy != UNOPTIMISED:
                 made = optimizer.optimize_graph(made, catch_errors=True)
-            return made.make_model("model")
+            model = made.make_model("model")
+            _leave_out_unknown_types(model.graph)
+            return model
     finally:
         logger.removeHandler(heard)
+
+
+def _leave_out_unknown_types(graph: Any) -> None:
+    """Loops of TensorFlow 1 have ends whose type tf2onnx does not know; ONNX Runtime finds it where none is stated."""
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                inner = attribute.g
+                for value in (*inner.input, *inner.output, *inner.value_info):
+                    tensor = value.type.tensor_type
+                    if value.type.HasField("tensor_type") and not tensor.elem_type:
+                        value.ClearField("type")
+                _leave_out_unknown_types(inner)
 
 
 def _order_nodes_by_name() -> None:
@@ -168,6 +185,10 @@ class _Heard(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.errors: list[str] = []
+        self.refusals: list[ConversionRefused] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, ConversionRefused):
+            self.refusals.append(error)
         self.errors.append(" ".join(record.getMessage().split())[:300])
