@@ -273,3 +273,17 @@ def test_the_digest_of_a_folder_covers_names_and_contents(tmp_path: Path) -> Non
 
     assert 3 == len({first, renamed, sha256_of(folder)})
     assert hashlib.sha256(b"2").hexdigest() == sha256_of(folder / "deep" / "b")
+
+
+def test_the_digest_of_a_checkpoint_covers_the_values_beside_its_graph(tmp_path: Path) -> None:
+    parts = [tmp_path / f"net.ckpt.{end}" for end in ("data-00000-of-00001", "index", "meta")]
+    for part in parts:
+        part.write_text(part.name)
+    (tmp_path / "net.ckpt-2.index").write_text("of another")
+    before = sha256_of(parts[-1])
+    (tmp_path / "net.ckpt-2.index").write_text("changed")
+    assert before == sha256_of(parts[-1])
+
+    parts[0].write_text("trained further")
+
+    assert before != sha256_of(parts[-1])

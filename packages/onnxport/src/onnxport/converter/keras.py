@@ -1,6 +1,7 @@
 """Keras: `.keras` and `.h5` files of whole models, of Keras 3 and 2, and weights with the user's code, through tf2onnx."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ _HDF5_LAMBDA = FileKind("hdf5-lambda", (".h5", ".hdf5"), runs_code=True)
 _WEIGHTS = FileKind("weights", (".weights.h5",), runs_code=False, needs="the model class (--code)")
 # Keras 3 builds some layers wrongly where the number of steps is free (TimeDistributed).
 _SIZED = "the sizes of the sample"
+# ONNX Runtime has no bfloat16 kernels for the CPU, and float16 rounds at other places in each runtime.
+_SINGLE = "computing in float32"
+_WIDENED = "the model computes in 16 bits; the ONNX model computes in float32 with the same weights, and was compared with Keras doing so"
 _LIVE = {
     "keras.src.models.model.Model",
     "keras.src.engine.training.Model",
@@ -42,7 +46,7 @@ class KerasConverter(Converter):
     environment = PinnedEnvironment(
         Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1590
     )
-    remedies = (_SIZED, "opset 15", "unoptimised")
+    remedies = (_SIZED, _SINGLE, "opset 15", "unoptimised")
 
     def recognise(self, path: Path) -> Recognised | None:
         """A zip with Keras's configuration, or HDF5 with one; weights by the groups that Keras puts them into."""
@@ -89,6 +93,7 @@ class KerasConverter(Converter):
             refuse_state,
             specs_of,
             traced,
+            widened,
             with_sizes,
         )
         from onnxport.converter.inside.keras.load import load
@@ -97,12 +102,15 @@ class KerasConverter(Converter):
             return None
         model, said = load(job)
         refuse_state(model)
+        if job.remedy == _SINGLE and not widened(model):
+            return None
         specs = specs_of(model, said, job.sample)
         if job.remedy == _SIZED and job.sample is not None:
             if not has_free_sizes(specs):
                 return None
             specs = with_sizes(specs, job.sample)
-        return traced(model, specs).with_outputs(job.outputs)
+        made = traced(model, specs).with_outputs(job.outputs)
+        return replace(made, remarks=(_WIDENED,)) if job.remedy == _SINGLE else made
 
     def export(self, model: Any, job: Job) -> Exported:
         """ONNX from tf2onnx, with the names of the layers."""
@@ -110,7 +118,7 @@ class KerasConverter(Converter):
 
         if model is None:
             raise ConversionRefused(
-                "the model has no free sizes that a sample would fix",
+                f"{job.remedy} would be nothing else for this model",
                 "Give a sample with --sample.",
             )
         return export_traced(model, job)

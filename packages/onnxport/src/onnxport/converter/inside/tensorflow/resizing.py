@@ -1,4 +1,4 @@
-"""Resizing of images in ways that ONNX's `Resize` does not compute as TensorFlow does: as two products with what each row and column is made of.
+"""Resizing of images as TensorFlow does it and ONNX's `Resize` does not: two products, with what each row and each column is made of.
 
 TensorFlow's own kernel gives the weights: it is run on images with one bright row.
 """
