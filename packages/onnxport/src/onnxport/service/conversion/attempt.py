@@ -67,6 +67,7 @@ def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
     """
     failures: list[UserError] = []
     attempts: list[Attempt] = []
+    reasons: list[str] = []
     for remedy in ("", *task.converter.remedies):
         job = replace(task.job, remedy=remedy)
         try:
@@ -75,10 +76,12 @@ def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
             if isinstance(error, ConversionRefused) and error.stage == "open":
                 raise
             failures.append(error)
+            reasons.append(error.message)
             continue
         if attempt.proven.proof.proven:
-            return _with_history(attempt, remedy, failures, attempts)
+            return _with_history(attempt, remedy, reasons)
         attempts.append(attempt)
+        reasons.append(attempt.proven.proof.reason or "")
         if not attempt.proven.differs:
             break  # another way of converting would show as little
     if attempts:
@@ -134,13 +137,10 @@ def _all_cases(task: Task, converted: Converted) -> Sequence[Case]:
     return cases
 
 
-def _with_history(
-    attempt: Attempt, remedy: str, failures: Sequence[UserError], before: Sequence[Attempt]
-) -> Attempt:
-    """The attempt, with a remark on why it is not the plain way that was taken."""
+def _with_history(attempt: Attempt, remedy: str, reasons: Sequence[str]) -> Attempt:
+    """The attempt, with a remark on why it is not the plain way that was taken: the first of the reasons."""
     if not remedy:
         return attempt
-    reasons = [*(error.message for error in failures), *(a.proven.proof.reason for a in before)]
     remark = f"converted with {remedy}, because without it: {reasons[0]}"
     return replace(attempt, remarks=(remark, *attempt.remarks))
 

@@ -11,6 +11,7 @@ from onnxport.converter.inside.tensorflow.knowledge import Known, known_of
 from onnxport.converter.inside.tensorflow.lite import Lite
 from onnxport.converter.inside.tensorflow.to_onnx import drawn
 from onnxport.converter.inside.tensorflow.traced import Traced
+from onnxport.converter.inside.tensorflow.words import words
 from onnxport.converter.inside.tensors import ROWS, TensorInput, generated, sample_tensors
 from onnxport.converter.interface import (
     Arrays,
@@ -53,7 +54,6 @@ _TRIED = (
     _Values(0, 10_000, 0),
 )
 _LARGE_ROW = 100_000
-_WORDS = ("", "a", "model", "of", "words", "something else")
 _SEED = 20260101
 # Somewhat more than what the proof asks for: ten times the tolerance.
 _ENOUGH = 12
@@ -270,17 +270,12 @@ def _with_values(
         kind = np.dtype(entry.dtype).kind
         if what.values is None and kind != "U":
             continue
+        shape = arrays[entry.name].shape
         if kind == "U":
-            keys = [] if what.values is None else list(what.values[:10_000])
-            words = [k.decode("utf-8", "replace") if isinstance(k, bytes) else str(k) for k in keys]
-            choices = np.array([*words, *_WORDS])
-            weights = np.array([3.0] * len(words) + [1.0] * len(_WORDS))
+            arrays[entry.name] = words(what, shape, random)
         else:
             choices = np.asarray([*what.values[:10_000], 0, 1])
-            weights = np.ones(len(choices))
-        shape = arrays[entry.name].shape
-        chosen = random.choice(choices, shape, p=weights / weights.sum())
-        arrays[entry.name] = chosen.astype(str if kind == "U" else entry.dtype)
+            arrays[entry.name] = random.choice(choices, shape).astype(entry.dtype)
     return arrays
 
 

@@ -38,6 +38,29 @@ class Maker:
         )
         return str(node.output[0])
 
+    def several(
+        self, operator: str, inputs: Sequence[str], kinds: Sequence[int], **attributes: Any
+    ) -> list[str]:
+        """The names of all tensors that a node on the way gives."""
+        node = self._graph.make_node(
+            operator, list(inputs), attr=attributes, output_count=len(kinds), dtypes=list(kinds)
+        )
+        return [str(name) for name in node.output]
+
+    def named(
+        self, operator: str, inputs: Sequence[str], name: str, kind: int, **attributes: Any
+    ) -> str:
+        """A node that gives one of several tensors of the node taken out, under its name."""
+        self._graph.make_node(
+            operator, list(inputs), attr=attributes, outputs=[name], dtypes=[kind]
+        )
+        return name
+
+    def fresh(self, name: str) -> str:
+        """A name that no tensor has."""
+        self._made += 1
+        return f"{self._node.name}/{name}_{self._made}"
+
     def last(
         self, operator: str, inputs: Sequence[str], domain: str = "", **attributes: Any
     ) -> None:

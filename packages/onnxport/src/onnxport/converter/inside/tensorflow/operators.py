@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from onnxport.converter.inside.tensorflow import arithmetic, resizing, spectra
+from onnxport.converter.inside.tensorflow import arithmetic, resizing, spectra, texts
 from onnxport.converter.inside.tensorflow.tables import look_up
 
 
@@ -35,6 +35,13 @@ def handlers(tables: Mapping[Any, tuple[Any, Any]]) -> dict[str, Any]:
         "Real": spectra.part_of_spectrum,
         "Imag": spectra.part_of_spectrum,
         "ComplexAbs": spectra.part_of_spectrum,
+        "StringLower": texts.change_case,
+        "StringUpper": texts.change_case,
+        "StaticRegexReplace": texts.replace,
+        "StringSplitV2": texts.split,
+        "RaggedBincount": texts.count_words,
+        "Equal": texts.equal,
+        "NotEqual": texts.equal,
         "LookupTableFindV2": with_tables,
     }
     return {name: (handler, []) for name, handler in made.items()}

@@ -65,7 +65,7 @@ def _widest(kind: int) -> int:
         TensorProto.FLOAT: TensorProto.FLOAT,
     }
     if kind not in wide:
-        name = TensorProto.DataType.Name(kind).lower()
+        name = TensorProto.DataType.Name(kind or 0).lower()
         raise ConversionRefused(
             f"the model looks up {name} in a table, for which ONNX has none",
             "Use tables of text, int64, int32 or float32.",

@@ -1,7 +1,7 @@
 """From a graph to ONNX, by tf2onnx in this process, and what is said where it cannot."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ def convert(
     chosen = 15 if remedy == OLDER_OPSET else opset or OPSET
     try:
         model = _run_tf2onnx(graph_def, tables, begins, ends, chosen, remedy, lite)
+        _take_operators_for_text(model, opset)
         data = model.SerializeToString()
     except ConversionRefused:
         raise
@@ -125,6 +126,45 @@ def _leave_out_unknown_types(graph: Any) -> None:
                     if value.type.HasField("tensor_type") and not tensor.elem_type:
                         value.ClearField("type")
                 _leave_out_unknown_types(inner)
+
+
+def _take_operators_for_text(model: Any, asked: int | None) -> None:
+    """Name the operator set that has those for text, which tf2onnx does not know; nothing else that it makes changed until there."""
+    from onnxport.converter.inside.tensorflow.texts import NEEDS_OPSET, OPSET_OF_TEXT
+
+    texts = {
+        value.name for value in (*model.graph.initializer, *model.graph.input) if _is_text(value)
+    }
+    if not any(
+        node.op_type in NEEDS_OPSET or (node.op_type == "Equal" and texts & set(node.input))
+        for node in _all_nodes(model.graph)
+    ):
+        return
+    if asked is not None:
+        raise ConversionRefused(
+            f"the model takes text apart, for which ONNX has operators since set {OPSET_OF_TEXT}, not in {asked}",
+            "Leave out --opset.",
+        )
+    for entry in model.opset_import:
+        if entry.domain in ("", "ai.onnx"):
+            entry.version = OPSET_OF_TEXT
+    model.ir_version = max(model.ir_version, 9)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether an initializer or an input holds text."""
+    from onnx import TensorProto
+
+    kind = value.data_type if isinstance(value, TensorProto) else value.type.tensor_type.elem_type
+    return bool(kind == TensorProto.STRING)
+
+
+def _all_nodes(graph: Any) -> Iterator[Any]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _all_nodes(attribute.g)
 
 
 def _order_nodes_by_name() -> None:
