@@ -115,6 +115,7 @@ def cases(
             raise
         return
     yield from _in_sizes("generated", made, inputs, run)
+    yield from _below_zero(made, inputs, known, run)
     if any(axis is None for entry in inputs for axis in entry.shape[1:]):
         yield from _other_length(inputs, known, run, size)
 
@@ -173,6 +174,32 @@ def _choose(
         f"the model took none of the inputs that were made up for it: {refusals[0] if refusals else ''}",
         "Give real inputs with --sample.",
     )
+
+
+def _below_zero(
+    made: Sequence[Arrays], inputs: Sequence[TensorInput], known: Sequence[Known], run: Run
+) -> Iterator[Case]:
+    """Whole numbers of which nothing is known, some of them below zero: their division and places are rounded and counted in two ways."""
+    free = [
+        entry.name
+        for entry, what in zip(inputs, known, strict=True)
+        if np.dtype(entry.dtype).kind == "i" and (entry.low, what) == (None, Known())
+    ]
+    if not free:
+        return
+    random = np.random.default_rng(_SEED)
+    changed = {
+        name: np.where(random.random(array.shape) < 0.5, -1 - array, array).astype(array.dtype)
+        if name in free
+        else array
+        for name, array in made[0].items()
+    }
+    try:
+        yield from list(_in_sizes("generated", [changed], inputs, run))[:1]
+    except MemoryError:
+        raise
+    except Exception:  # the model does not take them: then they are not part of what is promised
+        return
 
 
 def _other_length(

@@ -45,7 +45,7 @@ def replace(graph: Any, node: Any, *_: Any, **__: Any) -> None:
         str(bytes(node.get_attr_value(name, b"")), "utf-8", "replace")
         for name in ("pattern", "rewrite")
     )
-    found = _searched(pattern, put)
+    found = searched(pattern, put)
     if found is None or not node.get_attr_value("replace_global", 1):
         raise ConversionRefused(
             f"{node.name} replaces the expression {pattern!r}, for which ONNX has no operator: only single characters, as in '[,.!]', "
@@ -158,7 +158,7 @@ def equal(graph: Any, node: Any, *_: Any, **__: Any) -> None:
     make.last("Not", [make.inner("Equal", make.inputs, make.kind)])
 
 
-def _searched(pattern: str, put: str) -> list[str] | None:
+def searched(pattern: str, put: str) -> list[str] | None:
     """The characters, or the one text, that an expression stands for; `None` for all other expressions."""
     if not (pattern.isascii() and put.isascii() and "\\" not in put):
         return None
