@@ -126,7 +126,7 @@ counts = layers.TextVectorization(
     vocabulary=known_words, idf_weights=[1.0, 2.0, 0.5, 1.5, 0.1], output_mode="tf_idf"
 )(review)
 read = layers.GRU(4)(layers.Embedding(7, 5, mask_zero=True)(places))
-answer = layers.Dense(2)(layers.Concatenate()([read, counts]))
+answer = layers.Dense(2)(layers.Concatenate()([read, layers.Flatten()(counts)]))
 keras.Model(review, answer).save(folder / "review.keras")
 
 picture = layers.Input((9, 11, 2), name="picture")

@@ -93,6 +93,7 @@ class KerasConverter(Converter):
             refuse_state,
             specs_of,
             traced,
+            version_of,
             widened,
             with_sizes,
         )
@@ -110,7 +111,8 @@ class KerasConverter(Converter):
                 return None
             specs = with_sizes(specs, job.sample)
         made = traced(model, specs).with_outputs(job.outputs)
-        return replace(made, remarks=(_WIDENED,)) if job.remedy == _SINGLE else made
+        remarks = (_WIDENED,) if job.remedy == _SINGLE else ()
+        return replace(made, framework_version=version_of(model), remarks=remarks)
 
     def export(self, model: Any, job: Job) -> Exported:
         """ONNX from tf2onnx, with the names of the layers."""
