@@ -18,9 +18,6 @@ from onnxport.converter.interface import Arrays, ConversionRefused, Output
 # Measured over thirteen quantised models: ONNX Runtime and the interpreter differ by at most one step of the output. They round at other
 # places, and the interpreter's own kernels differ among themselves by as much.
 _STEPS = 2
-_SLOPES = {"LOGISTIC": 0.25, "SOFTMAX": 0.25, "TANH": 1.0}
-"""How far the last function of a model moves at most for what goes into it."""
-
 _PASS_ON = {"CAST", "RESHAPE", "EXPAND_DIMS", "SQUEEZE", "TRANSPOSE"}
 
 
@@ -156,30 +153,10 @@ class _Graph:
         """The quantisation step of a tensor, or of what it was dequantised from; 0 where it has none."""
         if scale := _scale(self._tensors[index]):
             return 1.0 if self._tensors[index]["dtype"] in _BYTES else scale
-        makers = self._makers(index)
+        makers = [o for o in self._operations if index in o["outputs"]]
         if makers and makers[0]["op_name"] == "DEQUANTIZE":
             return _scale(self._tensors[makers[0]["inputs"][0]])
         return 0.0
-
-    def allowed(self, index: int) -> float:
-        """How far apart two runtimes may be: by some steps of the output, or by what one step before its last function makes of it.
-
-        A probability moves by a quarter of what goes into it, which is more than two of its own steps where that has long ones.
-        """
-        own = _STEPS * self.step(index)
-        final = self._tensors[index]
-        unit = 1.0 / _scale(final) if final["dtype"] in _BYTES and own else 1.0
-        makers = self._makers(index)
-        while makers and makers[0]["op_name"] in {"DEQUANTIZE", "QUANTIZE"}:
-            index = int(makers[0]["inputs"][0])
-            makers = self._makers(index)
-        if not own or not makers or makers[0]["op_name"] not in _SLOPES:
-            return own
-        moved = _SLOPES[makers[0]["op_name"]] * _scale(self._tensors[int(makers[0]["inputs"][0])])
-        return max(own, moved * unit)
-
-    def _makers(self, index: int) -> list[Any]:
-        return [o for o in self._operations if index in o["outputs"]]
 
     def top(self, index: int) -> int | None:
         """The last row of the smallest table that is looked up with a tensor."""
@@ -208,7 +185,7 @@ def _output(name: str, detail: Any, graph: _Graph) -> Output:
     """The output with its tolerance: in steps where the model computes with 8 bits."""
     if np.dtype(detail["dtype"]).kind in "OS":
         return Output(name, "label")
-    return Output(name, "value", 1e-4, 1e-3, step=graph.allowed(detail["index"]))
+    return Output(name, "value", 1e-4, 1e-3, step=_STEPS * graph.step(detail["index"]))
 
 
 def _remarks(outputs: tuple[Output, ...], *, dynamic: bool) -> tuple[str, ...]:
@@ -217,7 +194,7 @@ def _remarks(outputs: tuple[Output, ...], *, dynamic: bool) -> tuple[str, ...]:
     if wide:
         told.append(
             f"the model computes with 8 bits, and the two runtimes round at other places; allowed to differ is {', '.join(wide)}, "
-            f"which is {_STEPS} steps, or what one step before the last function makes of it"
+            f"which is {_STEPS} steps"
         )
     if dynamic:
         told.append(
