@@ -138,7 +138,9 @@ def save_lite() -> None:
             whole.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             whole.inference_input_type = whole.inference_output_type = kind
         (folder / f"{name}.tflite").write_bytes(whole.convert())
-    steps = keras.Sequential([layers.Input((6, 4), batch_size=1), layers.LSTM(5), layers.Dense(2)])
+    steps = keras.Sequential(
+        [layers.Input((6, 4), batch_size=1), layers.LSTM(5), layers.Dense(2, "gelu")]
+    )
     (folder / "steps.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(steps).convert())
 
 

@@ -117,7 +117,7 @@ def test_remedies_follow_in_order_and_the_result_says_why(
     result = tried()
 
     assert "another way" == result.proven.proof.conversion.remedy
-    assert "converted with another way" in result.remarks[0]
+    assert "converted with another way, because without it: output 'y' is off" in result.remarks[0]
 
 
 def test_when_no_way_is_proven_the_first_stands(ways: dict[str, Way], doubled: Path) -> None:
@@ -127,6 +127,7 @@ def test_when_no_way_is_proven_the_first_stands(ways: dict[str, Way], doubled: P
     result = tried()
 
     assert not result.proven.proof.proven
+    assert ("another way",) == result.also
     assert "more care" == result.proven.proof.conversion.remedy
 
 

@@ -52,11 +52,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one way of converting gave, and remarks for the user."""
+    """What one way of converting gave, remarks for the user, and the other ways that gave something too and are not proven either."""
 
     proven: Proven
     converted: Converted
     remarks: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
@@ -85,7 +86,8 @@ def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
         if not attempt.proven.differs:
             break  # another way of converting would show as little
     if attempts:
-        return attempts[0]
+        others = (a.proven.proof.conversion.remedy for a in attempts[1:])
+        return replace(attempts[0], also=tuple(filter(None, others)))
     raise failures[0]
 
 

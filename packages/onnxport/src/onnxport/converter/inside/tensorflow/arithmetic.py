@@ -17,6 +17,24 @@ def one_minus_erf(graph: Any, node: Any, *_: Any, **__: Any) -> None:
     make.last("Sub", [_number(make, 1), erf])
 
 
+def gelu_of_lite(graph: Any, node: Any, *_: Any, **__: Any) -> None:
+    """TFLite's own operation: exact, or by `tanh`."""
+    nearly = bool(node.get_attr_value("approximate", 0))
+    make = Maker(graph, node)
+    (given,) = make.inputs
+    if nearly:
+        cube = make.inner("Mul", [given, make.inner("Mul", [given, given], make.kind)], make.kind)
+        more = make.inner("Mul", [cube, _number(make, 0.044715)], make.kind)
+        inner = make.inner("Add", [given, more], make.kind)
+        inner = make.inner("Mul", [inner, _number(make, np.sqrt(2 / np.pi))], make.kind)
+        share = make.inner("Tanh", [inner], make.kind)
+    else:
+        inner = make.inner("Mul", [given, _number(make, np.sqrt(0.5))], make.kind)
+        share = make.inner("Erf", [inner], make.kind)
+    half = make.inner("Mul", [given, _number(make, 0.5)], make.kind)
+    make.last("Mul", [half, make.inner("Add", [share, _number(make, 1)], make.kind)])
+
+
 def exp_minus_one(graph: Any, node: Any, *_: Any, **__: Any) -> None:
     """`tanh(x/2) * (exp(x) + 1)`: `exp(x) - 1` has no digits left where x is small."""
     make = Maker(graph, node)

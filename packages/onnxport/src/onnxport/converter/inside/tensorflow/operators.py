@@ -15,6 +15,7 @@ def handlers(tables: Mapping[Any, tuple[Any, Any]]) -> dict[str, Any]:
 
     made = {
         "Erfc": arithmetic.one_minus_erf,
+        "TFL_GELU": arithmetic.gelu_of_lite,
         "Expm1": arithmetic.exp_minus_one,
         "Log1p": arithmetic.log_of_one_plus,
         "Xlogy": arithmetic.x_times_log,
