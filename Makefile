@@ -26,7 +26,7 @@ test-heavy: .venv/.stamp-heavy ## run the long suites: fuzzing, load during rede
 	@.venv/bin/python -m pytest -m heavy $(ARGS)
 
 test-converters: .venv/.stamp-dev ## convert models of every framework, each in its own environment (gigabytes at the first run)
-	@.venv/bin/python -m pytest -n 2 --dist loadfile -m converters $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m converters $(ARGS)
 
 mutants: .venv/.stamp-heavy ## change codecs, traffic and registry in small ways and see whether a test notices (hours; ARGS="--most 100")
 	@.venv/bin/python -m mutation $(ARGS)

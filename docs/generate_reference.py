@@ -22,7 +22,7 @@ from onnxport.service.endpoints import Endpoints
 from onnxport.service.environments import Environments
 from onnxport.service.images import Images
 from onnxport.service.mirror import Mirror
-from onnxport.service.models import Models
+from onnxport.service.model.models import Models
 from onnxport.service.notebooks import Notebooks
 from onnxport.service.script_run import Scripts
 from onnxport.workspace import Workspace

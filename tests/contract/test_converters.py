@@ -21,7 +21,7 @@ from onnxport.service.conversion.convert import ConversionResult, convert_file
 from onnxport.service.conversion.converters import list_converters
 from onnxport.service.conversion.errors import TrustNeeded
 from onnxport.service.conversion.options import ConvertOptions, Trust
-from onnxport.service.source_digest import sha256_of
+from onnxport.service.conversion.source_digest import sha256_of
 
 CASES = Path(__file__).parent / "cases"
 NAMES = converter_names()
@@ -38,11 +38,7 @@ TYPES = {
     "tensor(bool)": np.bool_,
 }
 each_converter = pytest.mark.parametrize("name", NAMES)
-needs_environment = [
-    pytest.mark.network,
-    pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
-]
+needs_environment = [pytest.mark.network, pytest.mark.timeout(600)]
 
 
 def test_discovery_finds_the_files_of_the_folder_and_nothing_else() -> None:
@@ -108,7 +104,14 @@ def test_the_list_shows_every_converter() -> None:
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(name, marks=() if name in QUICK else pytest.mark.converters) for name in NAMES
+        pytest.param(
+            name,
+            marks=[
+                pytest.mark.xdist_group(name),
+                *([] if name in QUICK else [pytest.mark.converters]),
+            ],
+        )
+        for name in NAMES
     ],
 )
 def cases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:

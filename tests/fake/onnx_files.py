@@ -110,6 +110,25 @@ def save_recurrent(bundle: Path, operator: str) -> BundleManifest:
     return manifest_of(_signature(takes, gives))
 
 
+def save_over_steps(bundle: Path, operator: str) -> BundleManifest:
+    """A model with one transposed convolution along the last axis, or `Unique`, over its input [1, N, 4]."""
+    kernel = numpy_helper.from_array(np.ones((3, 1, 2), np.float32), "W")
+    nodes = {
+        "ConvTranspose": helper.make_node("ConvTranspose", ["X", "W"], ["Y"]),
+        "Unique": helper.make_node("Unique", ["X"], ["Y"], axis=1),
+    }
+    shape = [1, "N", 4]
+    _save(
+        bundle,
+        [nodes[operator]],
+        ("X", TensorProto.FLOAT, shape),
+        ("Y", TensorProto.FLOAT, [1, None, None]),
+        [kernel] if operator == "ConvTranspose" else [],
+    )
+    takes, gives = ({**TENSOR, "shape": given} for given in (shape, [1, None, None]))
+    return manifest_of(_signature(takes, gives))
+
+
 def _signature(takes: dict[str, Any], gives: dict[str, Any]) -> dict[str, Any]:
     return {
         "inputs": [{"name": "X", "type": takes, "required": True}],

@@ -6,7 +6,7 @@ from pathlib import Path
 from fake.environments import FakeEnvironments
 
 PLACES = (
-    "onnxport.service.revision_environments",
+    "onnxport.service.endpoint.revision_environments",
     "onnxport.service.endpoints",
     "onnxport.service.images",
 )

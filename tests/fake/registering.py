@@ -19,7 +19,7 @@ from pathlib import Path
 import alembic.command
 import alembic.config  # noqa: F401
 import onnxport.registry.registry
-import onnxport.service.models
+import onnxport.service.model.models
 import onnxport.service.tidying  # noqa: F401
 import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401
 from onnxport import Workspace

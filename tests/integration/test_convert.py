@@ -20,7 +20,7 @@ from onnxport.service.conversion.options import ConvertOptions, Trust
 pytestmark = [
     pytest.mark.network,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("convert"),
 ]
 MAKER = Path(__file__).with_name("convert_models.py")
 

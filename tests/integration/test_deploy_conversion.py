@@ -17,7 +17,7 @@ from onnxport.service.conversion.convert import convert_file
 pytestmark = [
     pytest.mark.network,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("deploy-conversion"),
 ]
 PROGRAM = Path(sys.executable).with_name("onnxport")
 MAKER = Path(__file__).with_name("deploy_models.py")

@@ -104,13 +104,23 @@ def test_endpoint_and_bundle_are_shown(program, deployed):
     assert "is whole" in program.done("bundle", "verify", "churn")
 
 
-def test_a_bundle_goes_through_a_file(program, deployed, tmp_path):
+def test_a_bundle_goes_through_a_file_and_is_deployed_elsewhere(program, deployed, tmp_path):
     archive = tmp_path / "b.tar.gz"
     program.done("bundle", "export", "churn", archive)
+    other = Program(tmp_path / "other", tmp_path)
 
-    digest = Program(tmp_path / "other", tmp_path).done("bundle", "import", archive).strip()
+    imported = other("bundle", "import", archive)
+    digest = imported.stdout.strip()
 
     assert json.loads(program.done("bundle", "show", "churn", "--json"))["digest"] == digest
+    assert f"onnxport deploy --bundle {digest[:19]}" in imported.stderr
+    assert "as it is" in other.done("deploy", "--bundle", digest[:19], "--dry-run")
+    try:
+        other.done("deploy", "--bundle", digest[:19], "--name", "there")
+        answer = other.done("predict", "there", "-i", "-", typed='{"data": [6]}')
+        assert 6 == json.loads(answer)["sum"]
+    finally:
+        other("down")
 
 
 def test_predict_asks_the_script(program, deployed):
@@ -211,6 +221,11 @@ def test_a_debugger_in_the_script_has_the_terminal(program):
         (["script", "run", "no.py", "--env", "env.txt"], 1, "no.py"),
         (["script", "run", "score.py"], 1, "environment"),
         (["bundle", "show", "nobody"], 1, "nobody"),
+        (["deploy", "--bundle", "nobody"], 1, "nobody"),
+        (["deploy", "double.onnx", "--bundle", "churn"], 2, "leave out MODEL"),
+        (["deploy", *SCRIPT, "--bundle", "churn"], 2, "leave out MODEL"),
+        (["deploy", "--bundle", "churn", "--env", "env.txt"], 2, "--env belongs"),
+        (["deploy", "--bundle", "churn", "--sample", "request.json"], 2, "its own sample"),
         (["bundle", "import", "score.py"], 1, "cannot be imported"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

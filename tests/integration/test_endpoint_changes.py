@@ -27,8 +27,8 @@ from onnxport.registry.errors import (
     RevisionNotFound,
     VersionInUse,
 )
-from onnxport.service.deploy_options import DeployOptions
-from onnxport.service.endpoint_errors import (
+from onnxport.service.deployment.options import DeployOptions
+from onnxport.service.endpoint.errors import (
     KeysNeeded,
     NoEarlierRevision,
     PortTaken,

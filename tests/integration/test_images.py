@@ -9,10 +9,10 @@ from onnxport import DeployOptions, Workspace
 from onnxport.cli.main import main
 from onnxport.registry.errors import EndpointExists, ImageNotFound, PropertyFixed
 from onnxport.service.bundles import BundleNotFound
-from onnxport.service.endpoint_errors import InvalidOption
-from onnxport.service.model_errors import InvalidLabel
+from onnxport.service.endpoint.errors import InvalidOption
+from onnxport.service.model.errors import InvalidLabel
 from onnxport.service.progress import NoProgress
-from onnxport.service.scoring_errors import ScriptUnreadable
+from onnxport.service.scoring.errors import ScriptUnreadable
 
 SCRIPT = "from azureml.core.model import Model\n\n\ndef init():\n    pass\n\n\ndef run(data):\n    return Model.get_model_path('double')\n"
 

@@ -16,7 +16,7 @@ from onnxport.environment.store import EnvironmentStore
 from onnxport.errors import UserError
 from onnxport.notebook.errors import KernelUnusable, NotebookFailed
 from onnxport.service.mirror import Mirror
-from onnxport.service.notebook_outcome import NotebookOutcome
+from onnxport.service.notebook.outcome import NotebookOutcome
 from onnxport.service.notebooks import Notebooks
 from onnxport.service.workspace import open_location
 from PIL import Image

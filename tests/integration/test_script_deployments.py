@@ -16,11 +16,11 @@ from onnxport.bundle.verify import verify
 from onnxport.environment.errors import PythonUnsupported
 from onnxport.errors import PlatformError
 from onnxport.registry.errors import ModelNotFound, VersionInUse
-from onnxport.service.deploy_options import DeployOptions
-from onnxport.service.endpoint_errors import OptionUnsuitable, RevisionFailed
+from onnxport.service.deployment.options import DeployOptions
+from onnxport.service.endpoint.errors import OptionUnsuitable, RevisionFailed
 from onnxport.service.endpoints import Endpoints
 from onnxport.service.progress import NoProgress
-from onnxport.service.scoring_errors import EnvironmentNeeded, ModelGivenTwice
+from onnxport.service.scoring.errors import EnvironmentNeeded, ModelGivenTwice
 from onnxport.target.process import ProcessTarget
 from onnxport.workspace import Workspace
 

@@ -96,7 +96,7 @@ def test_what_shuts_a_converter_in_needs_nothing_but_python_3_8() -> None:
         for name in _imported(node)
     }
 
-    assert {"numpy", "onnxport"} == imported - sys.stdlib_module_names
+    assert {"onnxport"} == imported - sys.stdlib_module_names
 
 
 def test_the_data_plane_uses_few_third_party_modules() -> None:

@@ -64,7 +64,9 @@ torch.jit.script(nets.Recurrent().eval()).save(folder / "recurrent.ts")
 np.savez(folder / "recurrent.sample.npz", tokens=random.integers(0, 20, (4, 7)))
 
 tables = {"colour": random.integers(0, 7, 6), "numbers": floats(6, 2), "state": floats(6, 4)}
-save_file(nets.Tables().state_dict(), folder / "tables.safetensors")
+weights = nets.Tables().state_dict()
+del weights["scores.weight"]  # stored once, under its other name
+save_file(weights, folder / "tables.safetensors")
 with_code("tables", "Tables", tables)
 
 whole = nn.Sequential(

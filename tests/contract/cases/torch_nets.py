@@ -61,16 +61,22 @@ class Encoder(nn.Module):
 
 
 class Tables(nn.Module):
-    """Categories and numbers, answered as a tuple; a state has one name on both sides."""
+    """Categories and numbers; a state has one name on both sides, and the table of the categories is also that of their scores."""
 
     def __init__(self) -> None:
         super().__init__()
         self.colours = nn.Embedding(7, 3)
         self.cell = nn.GRUCell(5, 4)
+        self.turn, self.scores = nn.Linear(4, 3), nn.Linear(3, 7, bias=False)
+        self.scores.weight = self.colours.weight
 
     def forward(
         self, colour: torch.Tensor, numbers: torch.Tensor, state: torch.Tensor
     ) -> dict[str, torch.Tensor]:
-        """The next state, and its largest entry."""
+        """The next state, its largest entry, and scores of the categories."""
         after = self.cell(torch.cat([self.colours(colour), numbers], 1), state)
-        return {"state": after, "best": after.max(1).values}
+        return {
+            "state": after,
+            "best": after.max(1).values,
+            "scores": self.scores(self.turn(after)),
+        }

@@ -26,7 +26,7 @@ from onnxport.service.progress import NoProgress
 in_environment = [
     pytest.mark.network,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("hostile"),
 ]
 AN_ESTIMATOR = b"csklearn.linear_model._logistic\nLogisticRegression\n0"
 
@@ -130,7 +130,10 @@ class TestWithoutTrust:
         [
             hostile("raise SystemExit")[:-10],
             hostile("raise SystemExit").replace(b"sklearn", b"sk\x1b[2Jrn"),
-            gzip.compress(b"\x80\x04" + AN_ESTIMATOR + b"]" * (8 << 20), 1),
+            pytest.param(
+                gzip.compress(b"\x80\x04" + AN_ESTIMATOR + b"]" * (8 << 20), 1),
+                marks=pytest.mark.converters,  # followed up to the limit, which takes seconds
+            ),
             b"\x80\x04" + AN_ESTIMATOR + b"B\xff\xff\xff\xff",
             b"\x80\x05\x95" + b"\xff" * 8 + AN_ESTIMATOR,
             b"(" * 100_000,

@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.converters,
     pytest.mark.network,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("jax"),
 ]
 CASES = Path(__file__).parents[2] / "contract" / "cases" / "jax.py"
 LIVE = Path(__file__).with_name("jax_live.py")

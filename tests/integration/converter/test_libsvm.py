@@ -17,7 +17,7 @@ from onnxport.service.conversion.options import ConvertOptions
 pytestmark = [
     pytest.mark.network,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("libsvm"),
 ]
 MODELS = Path(__file__).parents[2] / "unit" / "converter" / "libsvm_answers"
 ANSWERS = json.loads((MODELS / "answers.json").read_text())

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.network,
     pytest.mark.converters,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("tensorflow"),
 ]
 MAKER = Path(__file__).with_name("tensorflow_models.py")
 

@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.network,
     pytest.mark.converters,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("torch"),
 ]
 HERE = Path(__file__).parent
 FOUR_ROWS = {"x": np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)}

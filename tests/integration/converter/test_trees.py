@@ -15,7 +15,7 @@ from onnxport.service.conversion.options import ConvertOptions, Trust
 pytestmark = [
     pytest.mark.network,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("trees"),
 ]
 MAKER = Path(__file__).with_name("tree_models.py")
 PACKAGE = Path(__file__).parents[3] / "packages" / "onnxport" / "src" / "onnxport"

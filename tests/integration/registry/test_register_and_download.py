@@ -18,7 +18,7 @@ from onnxport.errors import PlatformError, UserError
 from onnxport.inspect.errors import ModelRefused, NotAnOnnxModel
 from onnxport.registry.blobs.interface import BlobDamaged, SourceUnreadable, StoreFull
 from onnxport.registry.blobs.local import LocalBlobStore
-from onnxport.service.model_errors import (
+from onnxport.service.model.errors import (
     DestinationTaken,
     InvalidLabel,
     ProofUnusable,

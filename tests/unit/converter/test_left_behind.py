@@ -1,9 +1,11 @@
 """Whatever a child leaves is read or refused in one way."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -103,3 +105,30 @@ def test_any_value_of_any_field_is_read_or_refused(tmp_path: Path, field: str, v
             reader.converted(result)
     except ChildUntrustworthy:
         return
+
+
+def test_answers_to_other_cases_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "case-0-outputs.npz", a0=np.arange(3))
+    reader = left(tmp_path, {})
+
+    (answer,) = reader.answers({"cases": [None]}, ["y"], 1)
+    assert not isinstance(answer, str)
+    assert [0, 1, 2] == answer["y"].tolist()
+    assert ["it \\x07 cannot"] == reader.answers({"cases": ["it \x07 cannot"]}, ["y"], 1)
+    for cases in ([], [None, None], {"0": None}, "0", None):
+        with pytest.raises(ChildUntrustworthy):
+            reader.answers({"cases": cases}, ["y"], 1)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(cases=st.lists(ANY, min_size=1, max_size=1), unusable=ANY)
+def test_any_answer_of_the_runtime_is_read_or_refused(
+    tmp_path: Path, cases: list[Any], unusable: Any
+) -> None:
+    reader = left(tmp_path, {})
+    for read in (
+        lambda: reader.unusable({"unusable": unusable}),
+        lambda: reader.answers({"cases": cases}, ["y"], 1),
+    ):
+        with contextlib.suppress(ChildUntrustworthy):
+            read()

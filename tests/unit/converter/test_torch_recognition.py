@@ -229,3 +229,20 @@ def test_any_header_length_is_survived(tmp_path: Path, length: int, body: bytes)
     path.write_bytes(struct.pack("<Q", length) + b"{" + body)
 
     assert isinstance(CONVERTER.recognise(path), (Recognised, type(None)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "opset", "none_of"),
+    [
+        ("exported program", None, {"fixed lengths", "a fixed batch"}),
+        ("TorchScript", None, {"fixed lengths", "the legacy exporter"}),
+        ("weights", None, set()),
+        ("weights", 19, {"operator set 18"}),
+    ],
+)
+def test_ways_that_change_nothing_are_no_remedies(
+    kind: str, opset: int | None, none_of: set[str]
+) -> None:
+    offered = CONVERTER.remedies_for(Job(Path("m"), kind, opset=opset))
+
+    assert tuple(r for r in CONVERTER.remedies if r not in none_of) == offered

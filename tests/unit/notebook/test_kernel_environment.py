@@ -8,7 +8,7 @@ from fake.notebooks import save_notebook
 from onnxport.errors import UserError
 from onnxport.notebook.document import read_notebook
 from onnxport.notebook.kernel import Kernel, ensure_kernel_folder
-from onnxport.service.notebook_environment import kernel_environment, own_requirements
+from onnxport.service.notebook.environment import kernel_environment, own_requirements
 from onnxport.service.notebooks import Notebooks
 
 

@@ -10,8 +10,8 @@ from onnxport.domain.endpoint import EndpointSpec, Revision
 from onnxport.domain.traffic import Traffic
 from onnxport.registry.errors import RevisionNotFound
 from onnxport.service.bundles import BundleNotFound, Bundles
-from onnxport.service.endpoint_directory import EndpointDirectory
-from onnxport.service.model_errors import DestinationTaken, DestinationUnusable
+from onnxport.service.endpoint.directory import EndpointDirectory
+from onnxport.service.model.errors import DestinationTaken, DestinationUnusable
 
 
 @pytest.fixture

@@ -34,8 +34,8 @@ from onnxport.service.conversion.errors import (
 from onnxport.service.conversion.options import code_from
 from onnxport.service.conversion.output import default_output
 from onnxport.service.conversion.recognition import check_readable, recognise
+from onnxport.service.conversion.source_digest import sha256_of
 from onnxport.service.progress import NoProgress
-from onnxport.service.source_digest import sha256_of
 
 ROWS = np.arange(16, dtype=np.float32).reshape(4, 4)
 KIND = FileKind("thing", (".thing",), runs_code=False)
@@ -53,6 +53,9 @@ class Things(Converter):
 
     def recognise(self, path: Path) -> Recognised | None:
         return Recognised(KIND) if self._takes else None
+
+    def remedies_for(self, job: Job) -> tuple[str, ...]:
+        return self.remedies if job.opset is None else ("another way",)
 
     def open(self, job: Job) -> Any: ...
     def export(self, model: Any, job: Job) -> Any: ...
@@ -88,9 +91,9 @@ def fails(error: UserError) -> Way:
     return way
 
 
-def tried() -> Attempt:
+def tried(opset: int | None = None) -> Attempt:
     things = Things()
-    job = Job(Path("m.thing"), "thing")
+    job = Job(Path("m.thing"), "thing", opset=opset)
     task = Task(things, Recognised(KIND), job, Confinement(), "m.thing", None)
     return convert_and_prove(task, Path("python"), NoProgress())
 
@@ -118,6 +121,14 @@ def test_remedies_follow_in_order_and_the_result_says_why(
 
     assert "another way" == result.proven.proof.conversion.remedy
     assert "converted with another way, because without it: output 'y' is off" in result.remarks[0]
+
+
+def test_remedies_that_do_not_apply_are_not_tried(ways: dict[str, Way], doubled: Path) -> None:
+    ways[""] = gives(doubled, 3)
+    ways["more care"] = gives(doubled, 2)
+    ways["another way"] = gives(doubled, 2)
+
+    assert "another way" == tried(opset=17).proven.proof.conversion.remedy
 
 
 def test_when_no_way_is_proven_the_first_stands(ways: dict[str, Way], doubled: Path) -> None:
@@ -218,6 +229,20 @@ class TestRecognition:
             recognise(file, None)
         with pytest.raises(SourceMissing):
             check_readable(file.with_name("gone"))
+
+    def test_a_folder_with_a_model_in_it_is_answered_with_the_files_name(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        things = Things()
+        monkeypatch.setattr(
+            things, "recognise", lambda path: Recognised(KIND) if path == file else None
+        )
+        monkeypatch.setattr(recognition, "all_converters", lambda: [things])
+        file.with_name("config.json").write_text("{}")
+
+        with pytest.raises(NotRecognised) as caught:
+            recognise(file.parent, None)
+        assert f"Name the file in it: onnxport convert {file}" == caught.value.remedy
 
 
 @pytest.mark.parametrize(

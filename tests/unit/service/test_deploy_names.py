@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnxport.domain.endpoint import HttpPolicy
-from onnxport.service.deploy_names import allowed_host, web_origin
-from onnxport.service.deploy_options import DeployOptions
-from onnxport.service.endpoint_errors import InvalidOption
+from onnxport.service.deployment.host_names import allowed_host, web_origin
+from onnxport.service.deployment.options import DeployOptions
+from onnxport.service.endpoint.errors import InvalidOption
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from onnxport.domain.endpoint import EndpointSpec, KeyPolicy, Listen, Revision
 from onnxport.domain.resources import RunSettings
 from onnxport.domain.traffic import InvalidTraffic, Traffic
-from onnxport.service.deploy_options import (
+from onnxport.service.deployment.options import (
     DeployOptions,
     key_policy,
     share_rest,
     with_new_revision,
 )
-from onnxport.service.endpoint_errors import InvalidOption, KeysNeeded
+from onnxport.service.endpoint.errors import InvalidOption, KeysNeeded
 
 
 def revision(number: int) -> Revision:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnxport.domain.names import check_endpoint_name
-from onnxport.service.deploy_source import endpoint_name_from
-from onnxport.service.endpoint_errors import InvalidOption, PortTaken
-from onnxport.service.ports import HostUnusable, check_port, choose_port, url_of
+from onnxport.service.endpoint.errors import InvalidOption, PortTaken
+from onnxport.service.endpoint.ports import HostUnusable, check_port, choose_port, url_of
+from onnxport.service.model.chosen import endpoint_name_from
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,12 @@ from onnxport.domain.signature import (
     Signature,
     TensorType,
 )
-from onnxport.service.endpoint_directory import EndpointDirectory
-from onnxport.service.example_request import ExampleRequest, example_document, example_request
+from onnxport.service.endpoint.directory import EndpointDirectory
+from onnxport.service.endpoint.example_request import (
+    ExampleRequest,
+    example_document,
+    example_request,
+)
 
 
 def tensor(name="x", dtype=DType.FLOAT32, shape=(None, 2), required=True):

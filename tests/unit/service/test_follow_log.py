@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from onnxport.service.follow_log import follow
+from onnxport.service.endpoint.follow_log import follow
 
 
 @pytest.fixture

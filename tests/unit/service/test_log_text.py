@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnxport.service.log_text import readable
+from onnxport.service.endpoint.log_text import readable
 
 TIME = {"time": "2026-11-26T11:40:31.123Z"}
 

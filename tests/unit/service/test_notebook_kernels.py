@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from onnxport.service.notebook_kernels import (
+from onnxport.service.notebook.kernels import (
     KernelNameInvalid,
     KernelNameTaken,
     check_kernel_name,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fake.models import save_scaling_model
 from onnxport import Workspace
-from onnxport.service.model_errors import SourceUnsuitable
+from onnxport.service.model.errors import SourceUnsuitable
 from onnxport.service.predict import NothingToPredictWith
 
 

@@ -1,7 +1,7 @@
 """Why a revision does not serve: a script's own traceback, else the last lines of the log."""
 
 from onnxport.domain.status import ApplyError
-from onnxport.service.endpoint_errors import RevisionFailed
+from onnxport.service.endpoint.errors import RevisionFailed
 
 
 def failed(message: str) -> RevisionFailed:

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnxport.domain.dtype import DType
 from onnxport.domain.signature import NamedValue, SequenceType, Signature, TensorType
-from onnxport.service.sample_errors import InputUnreadable, UnusableInput
-from onnxport.service.sample_image import PictureLayout, read_layout
-from onnxport.service.sample_input import read_sample
+from onnxport.service.sample.errors import InputUnreadable, UnusableInput
+from onnxport.service.sample.image import PictureLayout, read_layout
+from onnxport.service.sample.input_file import read_sample
 from PIL import Image
 
 NPY = "application/x-npy"
@@ -205,7 +205,7 @@ def test_an_archive_with_other_names_is_refused_with_both_lists(tmp_path: Path) 
 def test_an_archive_that_unpacks_to_more_than_is_allowed_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onnxport.service.sample_arrays._MAX_UNPACKED", 1_000_000)
+    monkeypatch.setattr("onnxport.service.sample.arrays._MAX_UNPACKED", 1_000_000)
     path = tmp_path / "x.npz"
     np.savez_compressed(path, x=np.zeros((100_000, 4)))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnxport.service.scoring_errors import ScriptIncomplete, ScriptInvalid
-from onnxport.service.scoring_script import check_script
+from onnxport.service.scoring.errors import ScriptIncomplete, ScriptInvalid
+from onnxport.service.scoring.script import check_script
 
 PATH = Path("score.py")
 RUN = "def run(data):\n    return data\n"

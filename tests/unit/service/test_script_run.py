@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fake.environments import FakeEnvironments
 from onnxport.bundle.verify import verify
-from onnxport.service.sample_errors import InputUnreadable
-from onnxport.service.scoring_errors import EnvironmentNeeded, ScriptIncomplete
+from onnxport.service.sample.errors import InputUnreadable
+from onnxport.service.scoring.errors import EnvironmentNeeded, ScriptIncomplete
 from onnxport.service.script_run import Scripts, worker_program
 from onnxport.workspace import Workspace
 

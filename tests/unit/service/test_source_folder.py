@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnxport.bundle.interface import ScoringCode
-from onnxport.service import source_folder
-from onnxport.service.ignore_patterns import IgnorePatterns
-from onnxport.service.scoring_errors import (
+from onnxport.service.scoring import source_folder
+from onnxport.service.scoring.errors import (
     ScriptOutsideSource,
     ScriptUnreadable,
     SourceFolderUnsuitable,
 )
-from onnxport.service.source_folder import read_code
+from onnxport.service.scoring.ignore_patterns import IgnorePatterns
+from onnxport.service.scoring.source_folder import read_code
 
 
 @pytest.fixture

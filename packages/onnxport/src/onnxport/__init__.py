@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from onnxport.service.conversion.any_model import convert
     from onnxport.service.conversion.convert import ConversionResult
     from onnxport.service.conversion.options import ConvertOptions
-    from onnxport.service.deploy_options import DeployOptions
+    from onnxport.service.deployment.options import DeployOptions
     from onnxport.workspace import Workspace
 
 __version__ = "0.1.0"
@@ -28,7 +28,7 @@ _HOME_OF = {
     "ConversionResult": "onnxport.service.conversion.convert",
     "ConvertOptions": "onnxport.service.conversion.options",
     "convert": "onnxport.service.conversion.any_model",
-    "DeployOptions": "onnxport.service.deploy_options",
+    "DeployOptions": "onnxport.service.deployment.options",
     "OnnxportError": "onnxport.errors",
     "Workspace": "onnxport.workspace",
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from onnxport.service.images import Images
     from onnxport.service.known_workspaces import KnownWorkspace
     from onnxport.service.mirror import Mirror
-    from onnxport.service.models import Models
+    from onnxport.service.model.models import Models
     from onnxport.service.notebooks import Notebooks
     from onnxport.service.script_run import Scripts
     from onnxport.service.tidying import Tidied
@@ -95,7 +95,7 @@ class Workspace:
     @cached_property
     def models(self) -> "Models":
         """Registered models."""
-        from onnxport.service.models import Models
+        from onnxport.service.model.models import Models
 
         return Models(self._registry)
 

@@ -61,8 +61,8 @@ class Execution:
         return outputs
 
 
-class ExecutionOfRows(Execution):
-    """For models that must not be given nothing: ONNX Runtime (1.32) ends the process where some operators get no rows."""
+class ExecutionOfValues(Execution):
+    """For models that must not be given nothing: ONNX Runtime (1.32) ends the process where some operators get an axis of size 0."""
 
     __slots__ = ()
 
@@ -72,7 +72,7 @@ class ExecutionOfRows(Execution):
             shape = value.shape() if isinstance(value, OrtValue) else getattr(value, "shape", ())
             if 0 in shape:
                 raise BadRequest(
-                    f"input '{name}' has shape {list(shape)}: this model has operators that take at least one row"
+                    f"input '{name}' has shape {list(shape)}: this model has operators that take no axis of size 0"
                 )
         return super().__call__(call, options)
 

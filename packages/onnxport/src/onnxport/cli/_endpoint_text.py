@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from onnxport.cli._output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from onnxport.service.endpoint_view import EndpointView
-    from onnxport.service.outcomes import Outcome
+    from onnxport.service.endpoint.outcomes import Outcome
+    from onnxport.service.endpoint.view import EndpointView
 
 
 def print_endpoints(views: "Sequence[EndpointView]") -> None:

@@ -1,9 +1,11 @@
 """Show, check, export and import bundles."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from onnxport.cli._endpoint_text import command_line
 from onnxport.cli._options import common_options, open_workspace
 from onnxport.cli._output import Steps, format_size, print_fields, print_json, print_table
 
@@ -71,6 +73,8 @@ def import_archive(file: str, workspace: str | None, as_json: bool, yes: bool) -
         print_json({**imported.view.to_json(), "is_new": imported.is_new})
     else:
         print(imported.view.digest)
+        words = ("deploy", "--bundle", imported.view.digest[:19])
+        print(f"next: {command_line(*words, workspace=workspace)}", file=sys.stderr)
 
 
 def _print_bundle(view: "BundleView") -> None:

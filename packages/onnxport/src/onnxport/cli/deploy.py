@@ -16,13 +16,14 @@ from onnxport.cli._options import common_options, open_workspace, scoring_option
 from onnxport.cli._output import Steps, print_json
 
 if TYPE_CHECKING:
-    from onnxport.service.deployment import Deployment
+    from onnxport.service.deployment.result import Deployment
 
 
 @click.command(cls=ConvertingCommand)
 @click.argument("model", required=False)
 @click.option("--script", type=click.Path(path_type=Path), help="Scoring code with init() and run(data), instead of MODEL.")  # fmt: skip
 @scoring_options
+@click.option("--bundle", help="A bundle of the workspace, instead of MODEL: its digest, or an endpoint that runs it.")  # fmt: skip
 @click.option("-n", "--name", help="The endpoint's name.  [default: from the model]")
 @click.option(
     "--sample",
@@ -101,6 +102,7 @@ def command(
     models: tuple[str, ...],
     source_dir: Path | None,
     python: str | None,
+    bundle: str | None,
     name: str | None,
     sample: Path | None,
     traffic: int | None,
@@ -114,10 +116,11 @@ def command(
     """Put MODEL, or scoring code, behind an endpoint and print its address.
 
     MODEL is an ONNX file, a folder with one, models:/NAME/VERSION, or a model as another framework saved it: that is converted to ONNX and
-    proven first, for which the options from --expected to --allow-unproven are. Scoring code is given with --script, --env and any --model.
+    proven first, for which the options from --expected to --allow-unproven are. Scoring code is given with --script, --env and any --model;
+    --bundle deploys what was deployed, built or imported before.
     An endpoint of the same name gets a new revision, swapped in without losing a request; what is not said stays as it was.
     """
-    from onnxport.service.deploy_options import DeployOptions
+    from onnxport.service.deployment.options import DeployOptions
 
     scoring: dict[str, Any] = {
         "env": env,
@@ -125,7 +128,9 @@ def command(
         "source_dir": source_dir,
         "python": python,
     }
-    _check_usage(model, script, scoring)
+    _check_usage(model, script, bundle, scoring)
+    if bundle is not None and sample is not None:
+        raise click.UsageError("a bundle brings its own sample: leave out --sample")
     if no_traffic and traffic is not None:
         raise click.UsageError("--traffic and --no-traffic exclude each other")
     convert = taken_from(given)
@@ -137,38 +142,44 @@ def command(
     }
     endpoints = open_workspace(workspace).endpoints
     if dry_run:
-        plan = (
-            endpoints.plan(str(model), convert=convert, **how)
-            if script is None
-            else endpoints.plan_script(script, **scoring, **how)
-        )
+        if bundle is not None:
+            plan = endpoints.plan_bundle(bundle, **how)
+        elif script is not None:
+            plan = endpoints.plan_script(script, **scoring, **how)
+        else:
+            plan = endpoints.plan(str(model), convert=convert, **how)
         print_json(list(plan)) if as_json else print("\n".join(plan))
         return
     with Steps(quiet=as_json) as steps:
-        how |= {"sample": sample, "progress": steps}
-        deployment = (
-            endpoints.deploy(str(model), convert=convert, **how)
-            if script is None
-            else endpoints.deploy_script(script, **scoring, **how)
-        )
+        how["progress"] = steps
+        if bundle is not None:
+            deployment = endpoints.deploy_bundle(bundle, **how)
+        elif script is not None:
+            deployment = endpoints.deploy_script(script, sample=sample, **scoring, **how)
+        else:
+            deployment = endpoints.deploy(str(model), sample=sample, convert=convert, **how)
     if as_json:
         print_json(deployment.to_json())
     else:
         _tell(deployment, workspace)
 
 
-def _check_usage(model: str | None, script: Path | None, scoring: dict[str, Any]) -> None:
-    """Either a model, or a script with what belongs to it."""
+def _check_usage(
+    model: str | None, script: Path | None, bundle: str | None, scoring: dict[str, Any]
+) -> None:
+    """One of a model, a script with what belongs to it, and a bundle."""
     if script is not None and model is not None:
         raise click.UsageError(f"with --script, name the model with --model: --model {model}")
+    if bundle is not None and (model is not None or script is not None):
+        raise click.UsageError("--bundle holds what is deployed: leave out MODEL and --script")
     if script is not None:
         return
     for name, value in scoring.items():
         if value:
             option = "--" + name.removesuffix("s").replace("_", "-")
             raise click.UsageError(f"{option} belongs to scoring code: name it with --script")
-    if model is None:
-        raise click.UsageError("name a MODEL, or scoring code with --script and --env")
+    if model is None and bundle is None:
+        raise click.UsageError("name a MODEL, scoring code with --script and --env, or a --bundle")
 
 
 def _tell(deployment: "Deployment", workspace: str | None) -> None:

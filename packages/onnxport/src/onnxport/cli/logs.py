@@ -4,7 +4,7 @@ import click
 
 from onnxport.cli._options import common_options, open_workspace
 from onnxport.cli._output import print_json
-from onnxport.service.log_text import readable
+from onnxport.service.endpoint.log_text import readable
 
 
 @click.command()

@@ -11,7 +11,7 @@ from onnxport.cli._output import Steps, print_json
 from onnxport.domain.printable_text import printable
 
 if TYPE_CHECKING:
-    from onnxport.service.notebook_outcome import CellFailure
+    from onnxport.service.notebook.outcome import CellFailure
 
 
 @click.group()

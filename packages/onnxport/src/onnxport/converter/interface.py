@@ -182,8 +182,8 @@ class Live:
 class Converter(ABC):
     """Turns the saved models of one framework into ONNX and runs the framework for comparison.
 
-    `recognise` and `require` run in onnxport's own process and must not run code from the file, `takes` and `save` in that of the user;
-    `open`, `export` and `reference` run in the converter's environment, in a child process.
+    `recognise`, `require` and `remedies_for` run in onnxport's own process and must not run code from the file, `takes` and `save` in that
+    of the user; `open`, `export` and `reference` run in the converter's environment, in a child process.
 
     Attributes:
         name: the file's name without `.py`.
@@ -205,6 +205,10 @@ class Converter(ABC):
 
     def require(self, job: Job, recognised: Recognised) -> None:  # noqa: B027 - most kinds need nothing
         """Raise `ConversionRefused` for what the file does not hold and the job does not give; called before the environment is made."""
+
+    def remedies_for(self, job: Job) -> tuple[str, ...]:  # noqa: ARG002
+        """Those of the remedies that can change something for this kind of file and these options."""
+        return self.remedies
 
     @abstractmethod
     def open(self, job: Job) -> Any:

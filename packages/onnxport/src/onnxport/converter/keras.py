@@ -1,5 +1,6 @@
 """Keras: `.keras` and `.h5` files of whole models, of Keras 3 and 2, and weights with the user's code, through tf2onnx."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,13 @@ class KerasConverter(Converter):
                 "Give the file that defines them: --code FILE.py:NAME (all that the file defines is used).",
             )
 
+    def remedies_for(self, job: Job) -> tuple[str, ...]:
+        """A sample fixes sizes; only models that say so compute in 16 bits; an operator set that is asked for stays."""
+        without = set() if job.sample is not None else {_SIZED}
+        without |= {"opset 15"} if job.opset is not None else set()
+        without |= set() if _is_narrow(job) else {_SINGLE}
+        return tuple(remedy for remedy in self.remedies if remedy not in without)
+
     def open(self, job: Job) -> Any:
         """The model as one graph, ready to run; `None` where the remedy does not apply."""
         from onnxport.converter.inside.keras.graph import (
@@ -147,6 +155,19 @@ class KerasConverter(Converter):
 
 
 CONVERTER = KerasConverter()
+
+
+def _is_narrow(job: Job) -> bool:
+    """Whether the model computes in float16 or bfloat16 somewhere, as far as its file says."""
+    from onnxport.converter.inside.keras.files import keras_hdf5, keras_zip
+
+    if job.kind == _WEIGHTS.name:
+        return True
+    try:
+        said = keras_zip(job.source) or keras_hdf5(job.source)[0]
+        return said is not None and "float16" in json.dumps(said.config)
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def _with_code(code: list[str], plain: FileKind, running: FileKind) -> Recognised:

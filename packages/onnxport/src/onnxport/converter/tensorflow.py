@@ -69,6 +69,11 @@ class TensorFlowConverter(Converter):
         elif recognised.kind in (_GRAPH, _CHECKPOINT):
             _ends(job)
 
+    def remedies_for(self, job: Job) -> tuple[str, ...]:
+        """An operator set that is asked for stays."""
+        without = set() if job.opset is None else {"opset 15"}
+        return tuple(remedy for remedy in self.remedies if remedy not in without)
+
     def open(self, job: Job) -> Any:
         """The model, ready to run."""
         if job.kind == _LITE.name:

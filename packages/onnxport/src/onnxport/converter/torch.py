@@ -114,6 +114,16 @@ class TorchConverter(Converter):
                 "or save the model with torch.export.save, which keeps them.",
             )
 
+    def remedies_for(self, job: Job) -> tuple[str, ...]:
+        """Programs keep the sizes that they were exported with; TorchScript goes through the legacy exporter anyway."""
+        without = {
+            _PROGRAM.name: {_FIXED_LENGTHS, _FIXED_BATCH},
+            _SCRIPT.name: {_FIXED_LENGTHS, _LEGACY},
+        }.get(job.kind, set())
+        if job.opset is not None:
+            without |= {_OPSET_18}
+        return tuple(remedy for remedy in self.remedies if remedy not in without)
+
     def open(self, job: Job) -> Any:
         """The model with its inputs, as `inside.torch.exporting.Opened`."""
         from onnxport.converter.inside.torch import exporting, opening

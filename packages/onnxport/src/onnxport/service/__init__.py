@@ -1,1 +1,1 @@
-"""The rules: one file per noun. A service orchestrates the registry, bundles, targets and converters; it prints nothing."""
+"""The rules: a file or folder per noun. A service orchestrates the registry, bundles, targets and converters; it prints nothing."""

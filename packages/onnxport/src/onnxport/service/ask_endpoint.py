@@ -4,17 +4,17 @@ from http import HTTPStatus
 from pathlib import Path
 
 from onnxport.domain.bundle import BundleManifest
-from onnxport.service.endpoint_errors import EndpointStopped
-from onnxport.service.endpoint_store import EndpointStore
-from onnxport.service.predict import Prediction
-from onnxport.service.sample_input import read_raw, read_sample
-from onnxport.service.score_request import (
+from onnxport.service.endpoint.errors import EndpointStopped
+from onnxport.service.endpoint.score_request import (
     EndpointUnreachable,
     RequestRefused,
     ScoreAnswer,
     send_score,
 )
-from onnxport.service.scoring_errors import ScoringFailed
+from onnxport.service.endpoint.store import EndpointStore
+from onnxport.service.predict import Prediction
+from onnxport.service.sample.input_file import read_raw, read_sample
+from onnxport.service.scoring.errors import ScoringFailed
 
 _ANSWER_MARGIN_S = 10.0
 _NOBODY_ANSWERED = {

@@ -15,8 +15,8 @@ from onnxport.domain.bundle import BundleManifest
 from onnxport.errors import UserError
 from onnxport.registry.endpoints import EndpointRecords
 from onnxport.registry.errors import EndpointNotFound, RevisionNotFound
-from onnxport.service.endpoint_directory import EndpointDirectory
-from onnxport.service.model_errors import DestinationTaken, DestinationUnusable
+from onnxport.service.endpoint.directory import EndpointDirectory
+from onnxport.service.model.errors import DestinationTaken, DestinationUnusable
 
 _DIGEST = re.compile(r"(?:sha256:)?(?P<start>[0-9a-f]{4,64})")
 _REVISION = re.compile(r"(?P<endpoint>[^/]+)/(?P<number>[1-9][0-9]{0,14})")

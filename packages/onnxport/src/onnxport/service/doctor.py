@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from onnxport.errors import OnnxportError, PlatformError, UserError
+from onnxport.service.endpoint.ports import choose_port
 from onnxport.service.endpoints import Endpoints
-from onnxport.service.ports import choose_port
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 _LEAST_FREE_BYTES = 1 << 30

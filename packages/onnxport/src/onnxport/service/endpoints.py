@@ -8,38 +8,39 @@ from typing import TYPE_CHECKING
 
 from onnxport.domain.traffic import Traffic
 from onnxport.registry.endpoints import EndpointRecords
-from onnxport.service import log_text
 from onnxport.service.ask_endpoint import ask_endpoint, send_to_endpoint
 from onnxport.service.bundles import Bundles
 from onnxport.service.conversion.options import ConvertOptions
-from onnxport.service.deploy import Deployer
-from onnxport.service.deploy_conversion import DeployConversion
-from onnxport.service.deploy_options import DeployOptions
-from onnxport.service.deploy_source import DeploySources
-from onnxport.service.deployment import Deployment
-from onnxport.service.endpoint_errors import NoEarlierRevision
-from onnxport.service.endpoint_store import EndpointStore
-from onnxport.service.endpoint_update import rotate_key, update_in_place
-from onnxport.service.endpoint_view import EndpointView
-from onnxport.service.follow_log import follow
-from onnxport.service.models import Models
-from onnxport.service.outcomes import Outcome, for_each
-from onnxport.service.predict import Prediction, predict_once
-from onnxport.service.progress import NoProgress, Progress
-from onnxport.service.revision_environments import (
+from onnxport.service.deployment.conversion import DeployConversion
+from onnxport.service.deployment.model import Deployer
+from onnxport.service.deployment.options import DeployOptions
+from onnxport.service.deployment.result import Deployment
+from onnxport.service.deployment.rollout import Rollout
+from onnxport.service.deployment.update import rotate_key, update_in_place
+from onnxport.service.endpoint import log_text
+from onnxport.service.endpoint.errors import NoEarlierRevision
+from onnxport.service.endpoint.follow_log import follow
+from onnxport.service.endpoint.outcomes import Outcome, for_each
+from onnxport.service.endpoint.revision_environments import (
     RevisionEnvironments,
     Say,
     workspace_environments,
 )
-from onnxport.service.revision_shares import RevisionShares
-from onnxport.service.rollout import Rollout
-from onnxport.service.score_request import ScoreAnswer
-from onnxport.service.scoring_source import ScoringSource
+from onnxport.service.endpoint.revision_shares import RevisionShares
+from onnxport.service.endpoint.score_request import ScoreAnswer
+from onnxport.service.endpoint.store import EndpointStore
+from onnxport.service.endpoint.view import EndpointView
+from onnxport.service.model.chosen import DeploySources
+from onnxport.service.model.models import Models
+from onnxport.service.predict import Prediction, predict_once
+from onnxport.service.progress import NoProgress, Progress
+from onnxport.service.scoring.source import ScoringSource
 from onnxport.target.find import find_target
 from onnxport.target.interface import Target
 
 if TYPE_CHECKING:
     from onnxport.environment.store import EnvironmentStore
+    from onnxport.service.deployment.bundle import BundleDeployer
 
 _NOTICE_AFTER_S = 1.0
 
@@ -152,7 +153,7 @@ class Endpoints:
             RevisionFailed: `init` raises, or the sample is not answered; what ran before still runs.
             OnnxportError: any other reason, each with its own class and a remedy.
         """
-        from onnxport.service.deploy_script import ScriptDeployer
+        from onnxport.service.deployment.script import ScriptDeployer
 
         return ScriptDeployer(self._rollout, self._sources).deploy(
             ScoringSource.of(script, env, models, source_dir, python),
@@ -174,7 +175,7 @@ class Endpoints:
         options: DeployOptions | None = None,
     ) -> Sequence[str]:
         """What `deploy_script` would do, as sentences; nothing is changed and nothing fetched."""
-        from onnxport.service.deploy_script import ScriptDeployer
+        from onnxport.service.deployment.script import ScriptDeployer
 
         source = ScoringSource.of(script, env, models, source_dir, python)
         deployer = ScriptDeployer(self._rollout, self._sources)
@@ -201,11 +202,21 @@ class Endpoints:
             RevisionFailed: it does not start, or its sample is not answered; what ran before still runs.
             OnnxportError: any other reason, each with its own class and a remedy.
         """
-        from onnxport.service.deploy_bundle import BundleDeployer
+        return self._bundle_deployer().deploy(
+            bundle, name, options or DeployOptions(), progress or NoProgress()
+        )
 
-        return BundleDeployer(
-            self._rollout, Bundles(self._store.root, self._store.records), self._sources.models
-        ).deploy(bundle, name, options or DeployOptions(), progress or NoProgress())
+    def plan_bundle(
+        self, bundle: str, name: str | None = None, *, options: DeployOptions | None = None
+    ) -> Sequence[str]:
+        """What `deploy_bundle` would do, as sentences; nothing is changed."""
+        return self._bundle_deployer().plan(bundle, name, options or DeployOptions())
+
+    def _bundle_deployer(self) -> "BundleDeployer":
+        from onnxport.service.deployment.bundle import BundleDeployer
+
+        bundles = Bundles(self._store.root, self._store.records)
+        return BundleDeployer(self._rollout, bundles, self._sources.models)
 
     def update(
         self, name: str, options: DeployOptions, *, progress: Progress | None = None

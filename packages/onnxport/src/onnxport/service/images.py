@@ -9,13 +9,13 @@ from onnxport.domain.image import Image, ImageState
 from onnxport.domain.names import check_image_name
 from onnxport.errors import OnnxportError
 from onnxport.registry.images import ImageRecords
-from onnxport.service.deploy_source import DeploySources
+from onnxport.service.endpoint.revision_environments import workspace_environments
 from onnxport.service.labels import Labels, given_labels
-from onnxport.service.models import Models
+from onnxport.service.model.chosen import DeploySources
+from onnxport.service.model.models import Models
 from onnxport.service.progress import NoProgress, Progress, StepDetail
-from onnxport.service.revision_environments import workspace_environments
-from onnxport.service.scoring_bundle import ScoringBundles
-from onnxport.service.scoring_source import ScoringSource
+from onnxport.service.scoring.bundle import ScoringBundles
+from onnxport.service.scoring.source import ScoringSource
 
 if TYPE_CHECKING:
     from onnxport.environment.store import EnvironmentStore

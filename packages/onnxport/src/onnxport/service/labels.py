@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from onnxport.service.model_errors import InvalidLabel
+from onnxport.service.model.errors import InvalidLabel
 
 Labels = Mapping[str, str] | Iterable[str]
 """Tags as `{key: value}`, or as bare words, which have the value ''."""

@@ -15,18 +15,18 @@ from onnxport.mirror.hook import program as mirror_hook
 from onnxport.notebook.document import Cell, Notebook, read_notebook
 from onnxport.notebook.errors import KernelUnusable, NameInvalid, OutputUnusable
 from onnxport.notebook.kernel import MISLEADING, RUNNER_PROGRAM, Kernel, ensure_kernel_folder
+from onnxport.service.endpoint.revision_environments import workspace_environments
 from onnxport.service.mirror import Mirror
-from onnxport.service.notebook_environment import (
+from onnxport.service.notebook.environment import (
     AUTO,
     RUNNER,
     KernelEnvironment,
     build,
     kernel_environment,
 )
-from onnxport.service.notebook_kernels import check_kernel_name, install_kernel
-from onnxport.service.notebook_outcome import CellFailure, NotebookOutcome
+from onnxport.service.notebook.kernels import check_kernel_name, install_kernel
+from onnxport.service.notebook.outcome import CellFailure, NotebookOutcome
 from onnxport.service.progress import NoProgress, Progress
-from onnxport.service.revision_environments import workspace_environments
 
 _STOP_S = 15
 _TITLE_CHARACTERS = 70

@@ -11,9 +11,9 @@ from onnxport.bundle.build import build_bundle
 from onnxport.domain.names import is_reference
 from onnxport.environment.own_python import own_python
 from onnxport.errors import PlatformError, UserError
-from onnxport.service.deploy_source import DeploySources, StandIns
-from onnxport.service.sample_input import read_sample
-from onnxport.service.score_request import RequestRefused
+from onnxport.service.endpoint.score_request import RequestRefused
+from onnxport.service.model.chosen import DeploySources, StandIns
+from onnxport.service.sample.input_file import read_sample
 
 _TIMEOUT_S = 600
 

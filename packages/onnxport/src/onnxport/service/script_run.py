@@ -18,16 +18,16 @@ from pathlib import Path
 from onnxport.bundle.build import build_bundle
 from onnxport.bundle.interface import Scoring
 from onnxport.environment.store import EnvironmentStore
-from onnxport.service.deploy_source import DeploySources, StandIns
-from onnxport.service.models import Models
+from onnxport.service.endpoint.revision_environments import workspace_environments
+from onnxport.service.model.chosen import DeploySources, StandIns
+from onnxport.service.model.models import Models
 from onnxport.service.progress import NoProgress, Progress
-from onnxport.service.revision_environments import workspace_environments
-from onnxport.service.sample_errors import InputUnreadable
-from onnxport.service.sample_input import STANDARD_INPUT
-from onnxport.service.scoring_environment import EnvironmentFile, locked_environment
-from onnxport.service.scoring_errors import WorkerProgramMissing
-from onnxport.service.scoring_models import FoundModel, find_models
-from onnxport.service.scoring_source import ScoringSource, read_scoring_code
+from onnxport.service.sample.errors import InputUnreadable
+from onnxport.service.sample.input_file import STANDARD_INPUT
+from onnxport.service.scoring.environment import EnvironmentFile, locked_environment
+from onnxport.service.scoring.errors import WorkerProgramMissing
+from onnxport.service.scoring.models import FoundModel, find_models
+from onnxport.service.scoring.source import ScoringSource, read_scoring_code
 
 
 class Scripts:

@@ -11,7 +11,7 @@ from onnxport.environment.place import remove_unfinished as remove_unfinished_en
 from onnxport.errors import OnnxportError, PlatformError
 from onnxport.registry.location import Location
 from onnxport.registry.registry import Registry
-from onnxport.service.model_place import remove_places
+from onnxport.service.model.place import remove_places
 
 _BUNDLE_AGE_S = 3600
 """A bundle that no revision names may be about to get one; after an hour nobody is building any more."""

@@ -5,6 +5,7 @@ Here, because neither what made the model nor the runtime is trusted with onnxpo
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ def do(job: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    # Each thread takes address space, which is limited here, and by itself the runtime starts one for every core.
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
     try:
         session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]

@@ -85,12 +85,17 @@ class LeftBehind:
             self._refuse("an answer of another form")
         return exported, cases, packages
 
-    def answers(self, result: Mapping[str, Any], outputs: Sequence[str]) -> list[Answer]:
-        """What the runtime gave for each case: arrays by the names of the outputs, or why it could not."""
+    def answers(
+        self, result: Mapping[str, Any], outputs: Sequence[str], cases: int
+    ) -> list[Answer]:
+        """What the runtime gave for each of so many cases: arrays by the names of the outputs, or why it could not."""
+        said = result.get("cases")
+        if not isinstance(said, list) or len(said) != cases:
+            self._refuse("answers to other cases")
         try:
             return [
-                self.answer(number, outputs) if said is None else _words(said)
-                for number, said in enumerate(result["cases"])
+                self.answer(number, outputs) if words is None else _words(words)
+                for number, words in enumerate(said)
             ]
         except _WRONG:
             self._refuse("an answer of another form")
@@ -104,7 +109,10 @@ class LeftBehind:
 
     def unusable(self, result: Mapping[str, Any]) -> str | None:
         """Why the runtime could not load the model; `None` where it could."""
-        return _words(result["unusable"]) if "unusable" in result else None
+        try:
+            return _words(result["unusable"]) if "unusable" in result else None
+        except _WRONG:
+            self._refuse("an answer of another form")
 
     def has(self, name: str) -> bool:
         """Whether something of this name is there."""

@@ -49,7 +49,7 @@ def answers_of(
             raise ChildLimitReached("needed more memory than it may", "--memory-limit")
         if said := left.unusable(result):
             raise CannotLoad(said)
-        return left.answers(result, outputs)
+        return left.answers(result, outputs, len(cases))
 
 
 def _packages() -> list[str]:

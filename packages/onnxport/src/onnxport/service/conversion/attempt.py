@@ -29,8 +29,8 @@ from onnxport.converter.proof.prove import Proven, prove
 from onnxport.domain.conversion import Conversion
 from onnxport.errors import UserError
 from onnxport.service.conversion.errors import SourceChanged
+from onnxport.service.conversion.source_digest import sha256_of
 from onnxport.service.progress import Progress
-from onnxport.service.source_digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
     failures: list[UserError] = []
     attempts: list[Attempt] = []
     reasons: list[str] = []
-    for remedy in ("", *task.converter.remedies):
+    for remedy in ("", *task.converter.remedies_for(task.job)):
         job = replace(task.job, remedy=remedy)
         try:
             attempt = _attempt(task, job, python, progress)

@@ -28,8 +28,8 @@ from onnxport.service.conversion.recognition import (
     isolation_for,
     recognise,
 )
+from onnxport.service.conversion.source_digest import sha256_of
 from onnxport.service.progress import NoProgress, Progress
-from onnxport.service.source_digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)

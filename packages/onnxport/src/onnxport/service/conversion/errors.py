@@ -42,14 +42,17 @@ class AlreadyOnnx(UserError):
 
 
 class NotRecognised(UserError):
-    """A file that no converter takes."""
+    """A file or folder that no converter takes; `inside` are files in the folder that one would."""
 
     code = "not_recognised"
 
-    def __init__(self, path: Path, titles: list[str]) -> None:
+    def __init__(self, path: Path, titles: list[str], inside: Sequence[Path] = ()) -> None:
+        shown = " or ".join(f"onnxport convert {file}" for file in inside[:3])
         super().__init__(
             f"{path.name} is not a model that a converter knows ({', '.join(titles)}); files are recognised by what is in them",
-            "See what can be converted: onnxport convert --list",
+            f"Name the file in it: {shown}"
+            if inside
+            else "See what can be converted: onnxport convert --list",
         )
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from onnxport.converter.proof.prove import Proven
 from onnxport.service.conversion.errors import OutputExists
+from onnxport.service.conversion.source_digest import sha256_of
 from onnxport.service.replace_file import replace_file
-from onnxport.service.source_digest import sha256_of
 
 PROOF_SUFFIX = ".proof.json"
 

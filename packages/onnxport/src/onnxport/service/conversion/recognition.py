@@ -1,5 +1,7 @@
 """Which converter takes a file, told by what is in it; and whether it may be opened."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from onnxport.converter.find import all_converters, find_converter
@@ -15,6 +17,8 @@ from onnxport.service.conversion.errors import (
     TrustNeeded,
 )
 from onnxport.service.conversion.options import Trust
+
+_MOST_LOOKED_AT = 30
 
 
 def recognise(source: Path, framework: str | None) -> tuple[Converter, Recognised]:
@@ -41,7 +45,19 @@ def recognise(source: Path, framework: str | None) -> tuple[Converter, Recognise
         raise NotOfFramework(source, asked[0])
     if source.suffix == ".onnx":
         raise AlreadyOnnx(source)
-    raise NotRecognised(source, [converter.title for converter in asked])
+    raise NotRecognised(source, [converter.title for converter in asked], _models_in(source, asked))
+
+
+def _models_in(folder: Path, converters: Sequence[Converter]) -> list[Path]:
+    """What lies in a folder and would be taken by itself: people name the folder of a model that is one file."""
+    if not folder.is_dir():
+        return []
+    found = []
+    for path in sorted(folder.iterdir())[:_MOST_LOOKED_AT]:
+        with suppress(OSError):
+            if path.is_file() and any(converter.recognise(path) for converter in converters):
+                found.append(path)
+    return found
 
 
 def check_readable(source: Path) -> None:

@@ -68,8 +68,6 @@ def by_legacy_exporter(opened: Opened, job: Job) -> Exported:
 
 def by_older_operators(opened: Opened, job: Job) -> Exported:
     """As usual, in the operator set that PyTorch's exporter writes without translating."""
-    if job.opset is not None:
-        raise _not_for(opened.model, job.remedy)
     return as_usual(opened, replace(job, opset=_OLDER_OPSET))
 
 

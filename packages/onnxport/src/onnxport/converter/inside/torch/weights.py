@@ -78,6 +78,7 @@ def put_into(module: nn.Module, held: Any, name: str) -> tuple[str, ...]:
     wanted = module.state_dict()
     fits = [(_fit(wanted, weights), path) for path, weights in found]
     (matched, prefix, weights), path = max(fits, key=lambda entry: entry[0][0])
+    weights = {**_tied(wanted, weights), **weights}
     _refuse_misfit(wanted, weights, type(module).__name__, name)
     module.load_state_dict(weights, strict=False)
     rivals = [other for fit, other in fits if other != path and fit[0] == matched]
@@ -137,6 +138,24 @@ def _fit(wanted: Weights, weights: Weights) -> tuple[int, str, Weights]:
         matched = sum(key in part and _same_shape(wanted[key], part[key]) for key in wanted)
         best = max(best, (matched, prefix, part), key=lambda entry: entry[0])
     return best
+
+
+def _tied(wanted: Weights, weights: Weights) -> Weights:
+    """What the file leaves out because the module has the same tensor under another name too: safetensors stores such a tensor once."""
+    names: dict[tuple[int, torch.Size, tuple[int, ...]], str] = {}
+    places = {
+        key: (tensor.data_ptr(), tensor.shape, tensor.stride())
+        for key, tensor in wanted.items()
+        if not isinstance(tensor, nn.parameter.UninitializedTensorMixin) and tensor.numel()
+    }
+    for key, place in places.items():
+        if key in weights:
+            names.setdefault(place, key)
+    return {
+        key: weights[names[place]]
+        for key, place in places.items()
+        if key not in weights and place in names
+    }
 
 
 def _prefixes(wanted: Weights, weights: Weights) -> set[str]:

@@ -1,0 +1,1 @@
+"""Models: registered versions, what a person means by one, and where its files are."""

@@ -1,0 +1,1 @@
+"""Input files that people give: arrays, tables and pictures, made into requests."""
