@@ -160,7 +160,7 @@ def _require_saved_model(job: Job) -> None:
     found = risky(name for each in graphs for name in each.operations)
     if found and not job.trusted:
         raise ConversionRefused(
-            f"the SavedModel holds operations that write files or call Python: {', '.join(found)}",
+            f"the SavedModel holds operations that print, write files or call Python: {', '.join(found)}",
             "If you know where it comes from and vouch for it, run again with --trust.",
         )
 
@@ -189,7 +189,7 @@ def _ends(job: Job) -> Any:
         raise ConversionRefused(f"the graph of {job.source.name} is damaged", "Save it again.")
     if (found := risky(node.operation for node in nodes)) and not job.trusted:
         raise ConversionRefused(
-            f"the graph holds operations that write files or call Python: {', '.join(found)}",
+            f"the graph holds operations that print, write files or call Python: {', '.join(found)}",
             "If you know where it comes from and vouch for it, run again with --trust.",
         )
     try:
