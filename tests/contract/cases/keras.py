@@ -119,6 +119,30 @@ late = keras.Sequential([layers.Dense(3, activation="tanh"), layers.Dense(1)])
 late(np.zeros((1, 4), np.float32))
 late.save(folder / "late.keras")
 
+review = layers.Input((1,), dtype="string", name="review")
+known_words = ["good", "bad", "film", "it's", "the"]
+places = layers.TextVectorization(vocabulary=known_words, output_sequence_length=6)(review)
+counts = layers.TextVectorization(
+    vocabulary=known_words, idf_weights=[1.0, 2.0, 0.5, 1.5, 0.1], output_mode="tf_idf"
+)(review)
+read = layers.GRU(4)(layers.Embedding(7, 5, mask_zero=True)(places))
+answer = layers.Dense(2)(layers.Concatenate()([read, layers.Flatten()(counts)]))
+keras.Model(review, answer).save(folder / "review.keras")
+
+picture = layers.Input((9, 11, 2), name="picture")
+smaller = [
+    layers.Resizing(6, 15, interpolation=how)(picture) for how in ("bicubic", "area", "lanczos3")
+]
+smaller += [layers.Resizing(4, 5, antialias=True)(picture)]
+resized = layers.Concatenate()([layers.Flatten()(part) for part in smaller])
+keras.Model(picture, layers.Dense(2)(resized)).save(folder / "resized.keras")
+
+wave = layers.Input((512,), name="wave")
+heard = layers.MelSpectrogram(
+    fft_length=64, sequence_stride=64, num_mel_bins=8, sampling_rate=4000, min_freq=50.0
+)(wave)
+keras.Model(wave, layers.Dense(2)(layers.Flatten()(heard))).save(folder / "wave.keras")
+
 before = tf_keras.layers
 ids = before.Input((7,), dtype="int32", name="ids")
 old = before.LSTM(5)(before.Embedding(30, 4)(ids))

@@ -40,6 +40,32 @@ class Scores(tf.Module):
         return {"scores": scores, "best": tf.argmax(scores, 1)}
 
 
+class Numbers(tf.Module):
+    """What tf2onnx has no operators for, or other ones: tables of numbers, small arguments, places among sorted numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        prices = tf.lookup.KeyValueTensorInitializer(tf.constant([5, 6]), tf.constant([0.5, 2.0]))
+        self.prices = tf.lookup.StaticHashTable(prices, -1.0)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, 6), tf.float32, name="x"),
+            tf.TensorSpec((None,), tf.int32, name="item"),
+        ]
+    )
+    def __call__(self, x: tf.Tensor, item: tf.Tensor) -> dict[str, tf.Tensor]:
+        small = x * 1e-4
+        return {
+            "price": self.prices.lookup(item),
+            "small": (tf.math.expm1(small) + tf.math.log1p(small)) * 1e4,
+            "product": tf.math.xlogy(tf.nn.relu(x), tf.abs(x) + 0.1),
+            "all": tf.cast(tf.reduce_all(x > -1.0, 1), tf.float32),
+            "place": tf.searchsorted([-1.0, 0.0, 0.5, 2.0], tf.reshape(x, [-1])),
+            "spectrum": tf.abs(tf.signal.rfft(x)),
+        }
+
+
 def save_graphs() -> None:
     """A graph of TensorFlow 1 that was trained, frozen and as checkpoint, and a SavedModel of its time with a table of words."""
     with tf.Graph().as_default(), v1.Session() as session:
@@ -112,7 +138,9 @@ def save_lite() -> None:
             whole.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             whole.inference_input_type = whole.inference_output_type = kind
         (folder / f"{name}.tflite").write_bytes(whole.convert())
-    steps = keras.Sequential([layers.Input((6, 4), batch_size=1), layers.LSTM(5), layers.Dense(2)])
+    steps = keras.Sequential(
+        [layers.Input((6, 4), batch_size=1), layers.LSTM(5), layers.Dense(2, "gelu")]
+    )
     (folder / "steps.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(steps).convert())
 
 
@@ -129,5 +157,7 @@ whole_image = keras.Sequential(
     ]
 )
 whole_image.export(folder / "images", verbose=False)
+numbers = Numbers()
+tf.saved_model.save(numbers, str(folder / "numbers"), signatures=numbers.__call__)
 save_graphs()
 save_lite()

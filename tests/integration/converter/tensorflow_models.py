@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from tf_keras.src.layers.rnn.legacy_cells import LSTMCell
 
 folder = Path(sys.argv[1])
 root = types.ModuleType("onnxport")
@@ -61,14 +62,20 @@ class Linear(tf.Module):
         return tf.matmul(x, self.weights)
 
 
-for module in (Draws(), Counts(), Loop()):
+class WholeNumbers(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.int32, name="x")])
+    def __call__(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"rest": x % 3, "part": x // 3, "marks": tf.one_hot(x, 4)}
+
+
+for module in (Draws(), Counts(), Loop(), WholeNumbers()):
     place = folder / type(module).__name__.lower()
     tf.saved_model.save(module, str(place), signatures=module.__call__)
 # Without a signature, with one function to call.
 tf.saved_model.save(Loop(), str(folder / "no_signature"), signatures={})
 
 words = layers.Input((1,), dtype="string", name="text")
-split = layers.TextVectorization(output_sequence_length=4)
+split = layers.TextVectorization(output_sequence_length=4, ngrams=2)
 split.adapt(["a model of words"])
 text = layers.Dense(2)(layers.Flatten()(layers.Embedding(20, 3)(split(words))))
 keras.Model(words, text).save(folder / "text.keras")
@@ -88,6 +95,20 @@ three = layers.Input((4,), batch_size=3)
 pairs = layers.Dense(2, name="answer")(keras.ops.reshape(three, (3, 2, 2)))
 keras.Model(three, pairs).save(folder / "fixed.keras")
 keras.Sequential([layers.Input((4,), batch_size=3), layers.Dense(2)]).save(folder / "free.keras")
+
+before = keras.DTypePolicy("mixed_bfloat16")
+narrow = [layers.Input((4,)), layers.Dense(8, activation="tanh", dtype=before), layers.Dense(2)]
+keras.Sequential(narrow).save(folder / "narrow.keras")
+
+v1 = tf.compat.v1
+with tf.Graph().as_default(), v1.Session() as session:
+    x = v1.placeholder(tf.float32, (None, 5, 3), "x")
+    lengths = v1.placeholder(tf.int32, (None,), "lengths")
+    cell = LSTMCell(4)
+    _, state = v1.nn.dynamic_rnn(cell, x, sequence_length=lengths, dtype=tf.float32)
+    tf.tanh(state[1], name="answer")
+    session.run(v1.global_variables_initializer())
+    v1.train.Saver().save(session, str(folder / "sequence.ckpt"))
 
 live = {}
 given = random.normal(size=(5, 4)).astype(np.float32)

@@ -46,7 +46,7 @@ def refusal(source: Path, tmp_path: Path) -> OnnxportError:
     [
         ("draws", "RandomStandardNormal"),
         ("counts", "AssignAddVariableOp"),
-        ("text.keras", "StringSplitV2"),
+        ("text.keras", "StringNGrams"),
         ("stateful.keras", "the layers lstm"),
         ("dead.keras", "does not change enough"),
     ],
@@ -71,6 +71,48 @@ def test_loops_and_branches_are_kept_and_named_by_the_signature(
     assert np.allclose(
         (((rows * 1.5 + 1) * 1.5 + 1) * 1.5 + 1) * 2, session.run(None, {"x": rows})[0]
     )
+
+
+def test_whole_numbers_below_zero_are_divided_and_marked_as_tensorflow_does(
+    saved: Path, tmp_path: Path
+) -> None:
+    converted(saved / "wholenumbers", tmp_path)
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    given = np.array([-7, -3, -1, 0, 2, 7], np.int32)
+    names = [value.name for value in session.get_outputs()]
+    answers = dict(zip(names, session.run(None, {"x": given}), strict=True))
+
+    assert [-7 % 3, 0, 2, 0, 2, 1] == answers["rest"].tolist()
+    assert [-3, -1, -1, 0, 0, 2] == answers["part"].tolist()
+    assert [0, 0, 0, 1, 1, 0] == answers["marks"].sum(axis=1).tolist()
+
+
+def test_a_checkpoint_is_found_by_its_prefix_and_steps_beyond_the_length_do_not_count(
+    saved: Path, tmp_path: Path
+) -> None:
+    options = ConvertOptions(output=tmp_path / "out.onnx", outputs=("answer",))
+    convert_file(saved / "sequence.ckpt", options)
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    steps = np.random.default_rng(0).normal(size=(1, 5, 3)).astype(np.float32)
+    longer = steps.copy()
+    longer[:, 3:] += 1
+    answers = [
+        session.run(None, {"x": given, "lengths": np.array([length], np.int32)})[0]
+        for given, length in ((steps, 3), (longer, 3), (longer, 5))
+    ]
+
+    assert np.array_equal(answers[0], answers[1])
+    assert not np.allclose(answers[1], answers[2])
+
+
+def test_a_model_of_16_bits_that_no_runtime_computes_in_becomes_one_of_32(
+    saved: Path, tmp_path: Path
+) -> None:
+    result = converted(saved / "narrow.keras", tmp_path)
+
+    assert "computing in float32" == result.proven.proof.conversion.remedy
+    assert any("ONNX Runtime cannot load it" in remark for remark in result.remarks)
+    assert any("compared with Keras doing so" in remark for remark in result.remarks)
 
 
 def test_a_function_without_a_signature_is_found_when_it_is_the_only_one(

@@ -177,3 +177,30 @@ def test_many_beginnings_of_configurations_cost_little(tmp_path: Path) -> None:
     path.write_bytes(HDF5 + b'{"config": {' * 400_000)
 
     assert kind_of(path) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "opset", "sample", "none_of"),
+    [
+        ("float32", None, None, {"the sizes of the sample", "computing in float32"}),
+        ("float32", 17, {"x": 1}, {"opset 15", "computing in float32"}),
+        ("mixed_bfloat16", None, {"x": 1}, set()),
+        ("float16", None, None, {"the sizes of the sample"}),
+    ],
+)
+def test_ways_that_change_nothing_are_no_remedies(
+    tmp_path: Path,
+    policy: str,
+    opset: int | None,
+    sample: dict[str, int] | None,
+    none_of: set[str],
+) -> None:
+    layer = {
+        **DENSE,
+        "config": {"dtype": {"class_name": "DTypePolicy", "config": {"name": policy}}},
+    }
+    for file in (zipped(tmp_path / "m.keras", model(layer)), hdf5(tmp_path / "m.h5", model(layer))):
+        kind = "keras" if file.suffix == ".keras" else "hdf5"
+        offered = CONVERTER.remedies_for(Job(file, kind, opset=opset, sample=sample))
+
+        assert tuple(r for r in CONVERTER.remedies if r not in none_of) == offered

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from onnxport.converter.interface import Code, Job
-from onnxport.converter.isolation.source import place_of, readable_for, why_unreadable
+from onnxport.converter.isolation.source import file_named, place_of, readable_for, why_unreadable
 
 
 def names(paths: list[str], folder: Path) -> list[str]:
@@ -77,3 +77,21 @@ def test_a_path_through_the_folder_above_names_the_folder_itself_and_keeps_a_lin
     assert tmp_path.resolve() / "model.pt" == place_of(model)
     assert tmp_path.resolve() == place_of(tmp_path / "work" / "..")
     assert [str(tmp_path.resolve() / "model.pt")] * 2 == readable_for(Job(model, "file"))
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        ((), "net.ckpt"),
+        (("net.ckpt.index",), "net.ckpt.index"),
+        (("net.ckpt.index", "net.ckpt.meta"), "net.ckpt.meta"),
+        (("net.ckpt", "net.ckpt.meta"), "net.ckpt"),
+    ],
+)
+def test_a_checkpoint_is_named_by_what_its_files_begin_with(
+    tmp_path: Path, there: tuple[str, ...], expected: str
+) -> None:
+    for name in there:
+        (tmp_path / name).write_text("x")
+
+    assert tmp_path / expected == file_named(tmp_path / "net.ckpt")

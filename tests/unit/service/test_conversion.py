@@ -120,7 +120,7 @@ def test_remedies_follow_in_order_and_the_result_says_why(
     result = tried()
 
     assert "another way" == result.proven.proof.conversion.remedy
-    assert "converted with another way" in result.remarks[0]
+    assert "converted with another way, because without it: output 'y' is off" in result.remarks[0]
 
 
 def test_remedies_that_do_not_apply_are_not_tried(ways: dict[str, Way], doubled: Path) -> None:
@@ -138,6 +138,7 @@ def test_when_no_way_is_proven_the_first_stands(ways: dict[str, Way], doubled: P
     result = tried()
 
     assert not result.proven.proof.proven
+    assert ("another way",) == result.also
     assert "more care" == result.proven.proof.conversion.remedy
 
 
@@ -298,3 +299,17 @@ def test_the_digest_of_a_folder_covers_names_and_contents(tmp_path: Path) -> Non
 
     assert 3 == len({first, renamed, sha256_of(folder)})
     assert hashlib.sha256(b"2").hexdigest() == sha256_of(folder / "deep" / "b")
+
+
+def test_the_digest_of_a_checkpoint_covers_the_values_beside_its_graph(tmp_path: Path) -> None:
+    parts = [tmp_path / f"net.ckpt.{end}" for end in ("data-00000-of-00001", "index", "meta")]
+    for part in parts:
+        part.write_text(part.name)
+    (tmp_path / "net.ckpt-2.index").write_text("of another")
+    before = sha256_of(parts[-1])
+    (tmp_path / "net.ckpt-2.index").write_text("changed")
+    assert before == sha256_of(parts[-1])
+
+    parts[0].write_text("trained further")
+
+    assert before != sha256_of(parts[-1])

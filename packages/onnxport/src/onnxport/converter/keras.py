@@ -1,6 +1,8 @@
 """Keras: `.keras` and `.h5` files of whole models, of Keras 3 and 2, and weights with the user's code, through tf2onnx."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ _HDF5_LAMBDA = FileKind("hdf5-lambda", (".h5", ".hdf5"), runs_code=True)
 _WEIGHTS = FileKind("weights", (".weights.h5",), runs_code=False, needs="the model class (--code)")
 # Keras 3 builds some layers wrongly where the number of steps is free (TimeDistributed).
 _SIZED = "the sizes of the sample"
+# ONNX Runtime has no bfloat16 kernels for the CPU, and float16 rounds at other places in each runtime.
+_SINGLE = "computing in float32"
+_WIDENED = "the model computes in 16 bits; the ONNX model computes in float32 with the same weights, and was compared with Keras doing so"
 _LIVE = {
     "keras.src.models.model.Model",
     "keras.src.engine.training.Model",
@@ -42,7 +47,7 @@ class KerasConverter(Converter):
     environment = PinnedEnvironment(
         Path(__file__).parent / "locks" / "tensorflow.txt", ("3.11", "3.12", "3.13"), 330, 1590
     )
-    remedies = (_SIZED, "opset 15", "unoptimised")
+    remedies = (_SIZED, _SINGLE, "opset 15", "unoptimised")
 
     def recognise(self, path: Path) -> Recognised | None:
         """A zip with Keras's configuration, or HDF5 with one; weights by the groups that Keras puts them into."""
@@ -82,6 +87,13 @@ class KerasConverter(Converter):
                 "Give the file that defines them: --code FILE.py:NAME (all that the file defines is used).",
             )
 
+    def remedies_for(self, job: Job) -> tuple[str, ...]:
+        """A sample fixes sizes; only models that say so compute in 16 bits; an operator set that is asked for stays."""
+        without = set() if job.sample is not None else {_SIZED}
+        without |= {"opset 15"} if job.opset is not None else set()
+        without |= set() if _is_narrow(job) else {_SINGLE}
+        return tuple(remedy for remedy in self.remedies if remedy not in without)
+
     def open(self, job: Job) -> Any:
         """The model as one graph, ready to run; `None` where the remedy does not apply."""
         from onnxport.converter.inside.keras.graph import (
@@ -89,6 +101,8 @@ class KerasConverter(Converter):
             refuse_state,
             specs_of,
             traced,
+            version_of,
+            widened,
             with_sizes,
         )
         from onnxport.converter.inside.keras.load import load
@@ -97,12 +111,16 @@ class KerasConverter(Converter):
             return None
         model, said = load(job)
         refuse_state(model)
+        if job.remedy == _SINGLE and not widened(model):
+            return None
         specs = specs_of(model, said, job.sample)
         if job.remedy == _SIZED and job.sample is not None:
             if not has_free_sizes(specs):
                 return None
             specs = with_sizes(specs, job.sample)
-        return traced(model, specs).with_outputs(job.outputs)
+        made = traced(model, specs).with_outputs(job.outputs)
+        remarks = (_WIDENED,) if job.remedy == _SINGLE else ()
+        return replace(made, framework_version=version_of(model), remarks=remarks)
 
     def export(self, model: Any, job: Job) -> Exported:
         """ONNX from tf2onnx, with the names of the layers."""
@@ -110,7 +128,7 @@ class KerasConverter(Converter):
 
         if model is None:
             raise ConversionRefused(
-                "the model has no free sizes that a sample would fix",
+                f"{job.remedy} would be nothing else for this model",
                 "Give a sample with --sample.",
             )
         return export_traced(model, job)
@@ -137,6 +155,19 @@ class KerasConverter(Converter):
 
 
 CONVERTER = KerasConverter()
+
+
+def _is_narrow(job: Job) -> bool:
+    """Whether the model computes in float16 or bfloat16 somewhere, as far as its file says."""
+    from onnxport.converter.inside.keras.files import keras_hdf5, keras_zip
+
+    if job.kind == _WEIGHTS.name:
+        return True
+    try:
+        said = keras_zip(job.source) or keras_hdf5(job.source)[0]
+        return said is not None and "float16" in json.dumps(said.config)
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def _with_code(code: list[str], plain: FileKind, running: FileKind) -> Recognised:

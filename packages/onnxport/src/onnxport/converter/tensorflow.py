@@ -69,6 +69,11 @@ class TensorFlowConverter(Converter):
         elif recognised.kind in (_GRAPH, _CHECKPOINT):
             _ends(job)
 
+    def remedies_for(self, job: Job) -> tuple[str, ...]:
+        """An operator set that is asked for stays."""
+        without = set() if job.opset is None else {"opset 15"}
+        return tuple(remedy for remedy in self.remedies if remedy not in without)
+
     def open(self, job: Job) -> Any:
         """The model, ready to run."""
         if job.kind == _LITE.name:
@@ -155,7 +160,7 @@ def _require_saved_model(job: Job) -> None:
     found = risky(name for each in graphs for name in each.operations)
     if found and not job.trusted:
         raise ConversionRefused(
-            f"the SavedModel holds operations that write files or call Python: {', '.join(found)}",
+            f"the SavedModel holds operations that print, write files or call Python: {', '.join(found)}",
             "If you know where it comes from and vouch for it, run again with --trust.",
         )
 
@@ -184,7 +189,7 @@ def _ends(job: Job) -> Any:
         raise ConversionRefused(f"the graph of {job.source.name} is damaged", "Save it again.")
     if (found := risky(node.operation for node in nodes)) and not job.trusted:
         raise ConversionRefused(
-            f"the graph holds operations that write files or call Python: {', '.join(found)}",
+            f"the graph holds operations that print, write files or call Python: {', '.join(found)}",
             "If you know where it comes from and vouch for it, run again with --trust.",
         )
     try:

@@ -14,6 +14,14 @@ from onnxport.converter.interface import Job
 _MOST_ENTRIES = 100_000
 
 
+def file_named(given: Path) -> Path:
+    """The file that a person means: TensorFlow names a checkpoint by what its files' names begin with, where there may be no such file."""
+    if given.exists():
+        return given
+    parts = (given.with_name(f"{given.name}{end}") for end in (".meta", ".index") if given.name)
+    return next((part for part in parts if part.is_file()), given)
+
+
 def why_unreadable(source: Path) -> str | None:
     """Why a model cannot be read, or must not be: it is not there, waits for ever, or leads to other people's files; else `None`."""
     try:

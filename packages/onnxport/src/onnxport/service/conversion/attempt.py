@@ -52,11 +52,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one way of converting gave, and remarks for the user."""
+    """What one way of converting gave, remarks for the user, and the other ways that gave something too and are not proven either."""
 
     proven: Proven
     converted: Converted
     remarks: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
@@ -67,6 +68,7 @@ def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
     """
     failures: list[UserError] = []
     attempts: list[Attempt] = []
+    reasons: list[str] = []
     for remedy in ("", *task.converter.remedies_for(task.job)):
         job = replace(task.job, remedy=remedy)
         try:
@@ -75,14 +77,17 @@ def convert_and_prove(task: Task, python: Path, progress: Progress) -> Attempt:
             if isinstance(error, ConversionRefused) and error.stage == "open":
                 raise
             failures.append(error)
+            reasons.append(error.message)
             continue
         if attempt.proven.proof.proven:
-            return _with_history(attempt, remedy, failures, attempts)
+            return _with_history(attempt, remedy, reasons)
         attempts.append(attempt)
+        reasons.append(attempt.proven.proof.reason or "")
         if not attempt.proven.differs:
             break  # another way of converting would show as little
     if attempts:
-        return attempts[0]
+        others = (a.proven.proof.conversion.remedy for a in attempts[1:])
+        return replace(attempts[0], also=tuple(filter(None, others)))
     raise failures[0]
 
 
@@ -134,13 +139,10 @@ def _all_cases(task: Task, converted: Converted) -> Sequence[Case]:
     return cases
 
 
-def _with_history(
-    attempt: Attempt, remedy: str, failures: Sequence[UserError], before: Sequence[Attempt]
-) -> Attempt:
-    """The attempt, with a remark on why it is not the plain way that was taken."""
+def _with_history(attempt: Attempt, remedy: str, reasons: Sequence[str]) -> Attempt:
+    """The attempt, with a remark on why it is not the plain way that was taken: the first of the reasons."""
     if not remedy:
         return attempt
-    reasons = [*(error.message for error in failures), *(a.proven.proof.reason for a in before)]
     remark = f"converted with {remedy}, because without it: {reasons[0]}"
     return replace(attempt, remarks=(remark, *attempt.remarks))
 

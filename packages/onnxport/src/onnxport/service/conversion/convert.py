@@ -9,6 +9,7 @@ from typing import Any
 from onnxport.converter.find import all_converters
 from onnxport.converter.interface import Arrays, Converter, FileKind, Job, Recognised
 from onnxport.converter.isolation.confinement import PROTECTIONS, Confinement, Isolation
+from onnxport.converter.isolation.source import file_named
 from onnxport.converter.proof.prove import Proven
 from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.attempt import (
@@ -62,6 +63,7 @@ def convert_file(
     """
     options, progress = options or ConvertOptions(), progress or NoProgress()
     output = options.output or default_output(source)
+    source = file_named(source)
     with progress.step("recognise") as step:
         check_readable(source)
         # Before anything is looked at: what is found, what is opened and what the proof names are then the same bytes.
@@ -170,7 +172,7 @@ def _finish(
 ) -> ConversionResult:
     proven = attempt.proven
     if not proven.proof.proven and not options.allow_unproven:
-        raise NotProven(task.source_name, proven.proof, task.converter.remedies_for(task.job))
+        raise NotProven(task.source_name, proven.proof, attempt.also)
     with progress.step("write") as step:
         proof_file = write(output, proven)
         step.detail = str(output)

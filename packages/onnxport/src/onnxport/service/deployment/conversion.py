@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from onnxport.converter.isolation.source import file_named
 from onnxport.domain.model import ModelVersion
 from onnxport.domain.names import is_reference
 from onnxport.service.conversion.options import ConvertOptions
@@ -104,7 +105,7 @@ def _to_convert(model: str | Path, options: ConvertOptions) -> Path | None:
     text = str(model)
     if is_reference(text):
         return None
-    path = Path(text).expanduser()
+    path = file_named(Path(text).expanduser())
     if framework_of(path) is None:
         return None
     return path if options.framework is not None or converter_of(path) is not None else None

@@ -13,6 +13,7 @@ from onnxport.domain.signature import Signature
 from onnxport.errors import UserError
 from onnxport.inspect import find_model_file, read_model
 from onnxport.inspect.errors import NoModelInFolder, SeveralModelsInFolder
+from onnxport.service.conversion.source_digest import files_of
 from onnxport.service.model.errors import (
     ProofUnusable,
     SourceChanged,
@@ -115,13 +116,15 @@ def read_source(path: Path, framework: str | None, proof: Path | None) -> ModelS
 
 
 def source_files(path: Path) -> tuple[SourceFile, ...]:
-    """All files of what a model was converted from: a file, or a folder under its own name, hidden files included.
+    """All files of what a model was converted from: a file, a checkpoint in several, or a folder under its own name, hidden files included.
 
     Raises:
         SourceMissing, SourceUnsuitable: the path does not lead to files that can be kept.
     """
     if not path.is_dir():
-        return (SourceFile.at(path, path.name),)
+        if not path.is_file():
+            return (SourceFile.at(path, path.name),)
+        return tuple(SourceFile.at(found, found.name) for found in files_of(path))
     folder = path.resolve()
     paths = sorted(found for found in folder.rglob("*") if found.is_file())
     return tuple(

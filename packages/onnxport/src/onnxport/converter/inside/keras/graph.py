@@ -43,6 +43,28 @@ def refuse_state(model: Any) -> None:
         )
 
 
+def version_of(model: Any) -> str:
+    """The version of the Keras that the model was opened with."""
+    import importlib
+
+    roots = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
+    return str(importlib.import_module("tf_keras" if "tf_keras" in roots else "keras").__version__)
+
+
+def widened(model: Any) -> bool:
+    """Let layers that compute in 16 bits compute in float32, with the weights that they have; whether there are any."""
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else ()  # noqa: SLF001 - the only walk over all layers
+    narrow = [
+        layer for layer in layers if getattr(layer, "compute_dtype", "") in {"float16", "bfloat16"}
+    ]
+    for layer in narrow:
+        if hasattr(layer, "_set_dtype_policy"):
+            layer._set_dtype_policy("float32")  # noqa: SLF001 - Keras 2 has no other way
+        else:
+            layer.dtype_policy = "float32"
+    return bool(narrow)
+
+
 def traced(model: Any, specs: Sequence[Spec]) -> Traced:
     """The model as one graph.
 

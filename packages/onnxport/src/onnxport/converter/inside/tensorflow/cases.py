@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from onnxport.converter.inside.tensorflow.knowledge import Known, known_of
 from onnxport.converter.inside.tensorflow.lite import Lite
 from onnxport.converter.inside.tensorflow.to_onnx import drawn
 from onnxport.converter.inside.tensorflow.traced import Traced
+from onnxport.converter.inside.tensorflow.words import words
 from onnxport.converter.inside.tensors import ROWS, TensorInput, generated, sample_tensors
 from onnxport.converter.interface import (
     Arrays,
@@ -53,7 +55,6 @@ _TRIED = (
     _Values(0, 10_000, 0),
 )
 _LARGE_ROW = 100_000
-_WORDS = ("", "a", "model", "of", "words", "something else")
 _SEED = 20260101
 # Somewhat more than what the proof asks for: ten times the tolerance.
 _ENOUGH = 12
@@ -115,6 +116,7 @@ def cases(
             raise
         return
     yield from _in_sizes("generated", made, inputs, run)
+    yield from _below_zero(made, inputs, known, run)
     if any(axis is None for entry in inputs for axis in entry.shape[1:]):
         yield from _other_length(inputs, known, run, size)
 
@@ -126,8 +128,21 @@ def _in_sizes(
     if len(made) == 1 and _has_rows(made[0], inputs, run):
         yield from in_batches(origin, made[0], run)
         return
-    for arrays in made:
+    for arrays in [*made, *_parts(made, inputs)]:
         yield Case(origin, arrays, run(arrays), batched=False)
+
+
+def _parts(made: Sequence[Arrays], inputs: Sequence[TensorInput]) -> list[Arrays]:
+    """Some rows at a time where the outputs have other rows than the inputs: one set alone would not show that they vary."""
+    rows = {len(array) for array in made[0].values() if array.ndim}
+    if len(made) > 1 or len(rows) != 1 or not all(entry.batched for entry in inputs):
+        return []
+    bounds = (0, 1, 2, 4, 6, 11, 16)
+    return [
+        {name: array[start:stop] for name, array in made[0].items()}
+        for start, stop in pairwise(bounds)
+        if stop <= min(rows)
+    ]
 
 
 def _has_rows(arrays: Arrays, inputs: Sequence[TensorInput], run: Run) -> bool:
@@ -173,6 +188,35 @@ def _choose(
         f"the model took none of the inputs that were made up for it: {refusals[0] if refusals else ''}",
         "Give real inputs with --sample.",
     )
+
+
+def _below_zero(
+    made: Sequence[Arrays], inputs: Sequence[TensorInput], known: Sequence[Known], run: Run
+) -> Iterator[Case]:
+    """Whole numbers of which nothing is known, some of them below zero: their division and places are rounded and counted in two ways."""
+    free = [
+        entry.name
+        for entry, what in zip(inputs, known, strict=True)
+        if np.dtype(entry.dtype).kind == "i"
+        and entry.low is None
+        and what.top is None
+        and what.values is None
+    ]
+    if not free:
+        return
+    random = np.random.default_rng(_SEED)
+    changed = {
+        name: np.where(random.random(array.shape) < 0.5, -1 - array, array).astype(array.dtype)
+        if name in free
+        else array
+        for name, array in made[0].items()
+    }
+    try:
+        yield from list(_in_sizes("generated", [changed], inputs, run))[:1]
+    except MemoryError:
+        raise
+    except Exception:  # the model does not take them: then they are not part of what is promised
+        return
 
 
 def _other_length(
@@ -270,17 +314,12 @@ def _with_values(
         kind = np.dtype(entry.dtype).kind
         if what.values is None and kind != "U":
             continue
+        shape = arrays[entry.name].shape
         if kind == "U":
-            keys = [] if what.values is None else list(what.values[:10_000])
-            words = [k.decode("utf-8", "replace") if isinstance(k, bytes) else str(k) for k in keys]
-            choices = np.array([*words, *_WORDS])
-            weights = np.array([3.0] * len(words) + [1.0] * len(_WORDS))
+            arrays[entry.name] = words(what, shape, random)
         else:
             choices = np.asarray([*what.values[:10_000], 0, 1])
-            weights = np.ones(len(choices))
-        shape = arrays[entry.name].shape
-        chosen = random.choice(choices, shape, p=weights / weights.sum())
-        arrays[entry.name] = chosen.astype(str if kind == "U" else entry.dtype)
+            arrays[entry.name] = random.choice(choices, shape).astype(entry.dtype)
     return arrays
 
 
@@ -303,12 +342,13 @@ def _varies(found: Sequence[Any], output: Output, *, batched: bool) -> bool:
         rows = array if batched else array[np.newaxis]
         by_shape.setdefault(rows.shape[1:], []).append(rows)
     for group in by_shape.values():
-        rows = np.concatenate(group).reshape(sum(len(part) for part in group), -1)
+        rows = np.concatenate(group)
+        if not rows.size:
+            continue
+        rows = rows.reshape(len(rows), -1)
         if rows.dtype.kind in "US":
             if (rows != rows[:1]).any():
                 return True
-            continue
-        if not rows.size:
             continue
         values = np.where(np.isfinite(rows.astype(np.float64)), rows, 0).astype(np.float64)
         usual = max(1.0, float(np.median(np.abs(values))))

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from onnxport.converter.inside.tensorflow.lite import Lite
 from onnxport.converter.inside.tensorflow.to_onnx import Converted, convert
@@ -11,6 +12,8 @@ from onnxport.converter.interface import Exported, Job, Output
 
 # Deep networks in float32: sums are made in another order.
 ABSOLUTE, RELATIVE = 1e-4, 1e-3
+# Outputs in float16 have steps of 0.001 at 1, and each runtime rounds on the way at other places.
+_HALF = 4e-3
 
 
 def export_traced(model: Traced, job: Job) -> Exported:
@@ -33,10 +36,10 @@ def _exported(made: Converted, model: Traced | Lite, outputs: Sequence[Output]) 
     inputs = dict(zip(model.begins, model.inputs, strict=True))
     ends = dict(zip(model.ends, outputs, strict=True))
     given = [inputs[name] for name in made.inputs]
-    texts = _text_outputs(made.onnx)
+    kinds = _kinds_of_outputs(made.onnx)
     return Exported(
         _with_shapes(made.onnx, given),
-        tuple(Output(ends[n].name, "label") if n in texts else ends[n] for n in made.outputs),
+        tuple(_of_kind(ends[name], kinds[name]) for name in made.outputs),
         model.framework_version,
         (*model.remarks, *_unused(inputs, made.inputs)),
         tuple(entry.name for entry in given),
@@ -48,11 +51,22 @@ def _unused(inputs: Mapping[str, TensorInput], kept: Sequence[str]) -> list[str]
     return [f"no output depends on the input {', '.join(gone)}, so it was left out"] if gone else []
 
 
-def _text_outputs(data: bytes) -> set[str]:
+def _kinds_of_outputs(data: bytes) -> dict[str, int]:
     import onnx
 
     graph = onnx.load_from_string(data).graph
-    return {v.name for v in graph.output if v.type.tensor_type.elem_type == onnx.TensorProto.STRING}
+    return {value.name: value.type.tensor_type.elem_type for value in graph.output}
+
+
+def _of_kind(output: Output, kind: int) -> Output:
+    """The output with the role and the tolerances that tensors of this type have."""
+    import onnx
+
+    if kind == onnx.TensorProto.STRING:
+        return Output(output.name, "label")
+    if kind == onnx.TensorProto.FLOAT16:
+        return replace(output, absolute=_HALF, relative=_HALF)
+    return output
 
 
 def _with_shapes(data: bytes, inputs: Sequence[TensorInput]) -> bytes:

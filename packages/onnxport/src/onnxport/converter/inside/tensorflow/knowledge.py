@@ -17,15 +17,20 @@ _PASS_ON = {
     "Slice",
     "Tile",
 }
+_TEXT = {"StringLower", "StringUpper", "StaticRegexReplace", "StringSplitV2"}
 _MOST_NODES = 10_000
 
 
 @dataclass(frozen=True)
 class Known:
-    """The largest whole number that an input may hold, and the values that a table knows; `None` where nothing is known."""
+    """The largest whole number that an input may hold, and the values that a table knows; `None` where nothing is known.
+
+    `sentences` says that the input is text that the model takes apart.
+    """
 
     top: int | None = None
     values: Any = None
+    sentences: bool = False
 
 
 def known_of(
@@ -49,6 +54,7 @@ def _follow(
     waiting, seen = [begin], {begin}
     tops: list[int] = []
     values = None
+    sentences = False
     while waiting and len(seen) < _MOST_NODES:
         place = waiting.pop()
         for node in users.get(place, ()):
@@ -57,10 +63,11 @@ def _follow(
                 tops.append(top)
             elif node.op.startswith("LookupTableFind") and values is None:
                 values = _keys(node, by_name, tables)
-            elif node.op in _PASS_ON and node.name not in seen:
+            elif node.op in _PASS_ON | _TEXT and node.name not in seen:
+                sentences |= node.op in _TEXT
                 seen.add(node.name)
                 waiting.append(node.name)
-    return Known(min(tops, default=None), values)
+    return Known(min(tops, default=None), values, sentences)
 
 
 def _top(node: Any, place: str, by_name: Mapping[str, Any]) -> int | None:

@@ -1,7 +1,7 @@
 """From a graph to ONNX, by tf2onnx in this process, and what is said where it cannot."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ def convert(
     chosen = 15 if remedy == OLDER_OPSET else opset or OPSET
     try:
         model = _run_tf2onnx(graph_def, tables, begins, ends, chosen, remedy, lite)
+        _take_operators_for_text(model, opset)
         data = model.SerializeToString()
     except ConversionRefused:
         raise
@@ -102,12 +103,68 @@ def _run_tf2onnx(
                 use_default=_defaults(graph_def, begins),
                 continue_on_error=True,
             )
+            if heard.refusals:
+                raise heard.refusals[0]
             _refuse_unknown(made, heard.errors)
             if remedy != UNOPTIMISED:
                 made = optimizer.optimize_graph(made, catch_errors=True)
-            return made.make_model("model")
+            model = made.make_model("model")
+            _leave_out_unknown_types(model.graph)
+            return model
     finally:
         logger.removeHandler(heard)
+
+
+def _leave_out_unknown_types(graph: Any) -> None:
+    """Loops of TensorFlow 1 have ends whose type tf2onnx does not know; ONNX Runtime finds it where none is stated."""
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                inner = attribute.g
+                for value in (*inner.input, *inner.output, *inner.value_info):
+                    tensor = value.type.tensor_type
+                    if value.type.HasField("tensor_type") and not tensor.elem_type:
+                        value.ClearField("type")
+                _leave_out_unknown_types(inner)
+
+
+def _take_operators_for_text(model: Any, asked: int | None) -> None:
+    """Name the operator set that has those for text, which tf2onnx does not know; nothing else that it makes changed until there."""
+    from onnxport.converter.inside.tensorflow.texts import NEEDS_OPSET, OPSET_OF_TEXT
+
+    texts = {
+        value.name for value in (*model.graph.initializer, *model.graph.input) if _is_text(value)
+    }
+    if not any(
+        node.op_type in NEEDS_OPSET or (node.op_type == "Equal" and texts & set(node.input))
+        for node in _all_nodes(model.graph)
+    ):
+        return
+    if asked is not None:
+        raise ConversionRefused(
+            f"the model takes text apart, for which ONNX has operators since set {OPSET_OF_TEXT}, not in {asked}",
+            "Leave out --opset.",
+        )
+    for entry in model.opset_import:
+        if entry.domain in ("", "ai.onnx"):
+            entry.version = OPSET_OF_TEXT
+    model.ir_version = max(model.ir_version, 9)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether an initializer or an input holds text."""
+    from onnx import TensorProto
+
+    kind = value.data_type if isinstance(value, TensorProto) else value.type.tensor_type.elem_type
+    return bool(kind == TensorProto.STRING)
+
+
+def _all_nodes(graph: Any) -> Iterator[Any]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _all_nodes(attribute.g)
 
 
 def _order_nodes_by_name() -> None:
@@ -168,6 +225,10 @@ class _Heard(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.errors: list[str] = []
+        self.refusals: list[ConversionRefused] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, ConversionRefused):
+            self.refusals.append(error)
         self.errors.append(" ".join(record.getMessage().split())[:300])
