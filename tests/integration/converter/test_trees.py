@@ -10,6 +10,7 @@ from fake.converter_environment import run_script
 from onnxport.converter.interface import ConversionRefused
 from onnxport.converter.proof.sample import read_sample
 from onnxport.service.conversion.convert import ConversionResult, convert_file
+from onnxport.service.conversion.errors import NotProven
 from onnxport.service.conversion.options import ConvertOptions, Trust
 
 pytestmark = [
@@ -125,12 +126,16 @@ class TestCategoriesOfCatboost:
         with pytest.raises(ConversionRefused, match="1 of its 3 categories of the column '1'"):
             converted(folder / "categories.cbm", tmp_path, sample=folder / "some.npz")
 
-    def test_a_file_that_lists_most_of_them_says_how_many(
+    def test_where_only_most_are_known_nothing_is_proven(
         self, saved: Saved, tmp_path: Path
     ) -> None:
-        result = converted(saved("catboost") / "most.json", tmp_path)
+        """Rows of the others would be answered otherwise, and no comparison sees it."""
+        with pytest.raises(NotProven, match="2 of the model's 3 categories of the column '1'"):
+            converted(saved("catboost") / "most.json", tmp_path)
+        result = converted(saved("catboost") / "most.json", tmp_path, allow_unproven=True)
 
-        assert result.remarks[0].startswith("2 of the model's 3 categories of the column '1'")
+        assert not result.proven.proof.proven
+        assert not result.proven.differs
 
     def test_a_live_object_gives_them_with_its_example(self, saved: Saved, tmp_path: Path) -> None:
         """A column with the name of an output, and a data frame's categories of whole numbers."""

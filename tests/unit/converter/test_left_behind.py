@@ -20,7 +20,7 @@ ANY = st.recursive(
     ),
     max_leaves=5,
 )
-FIELDS = ("outputs", "framework_version", "remarks", "inputs", "cases", "packages")
+FIELDS = ("outputs", "framework_version", "remarks", "gap", "inputs", "cases", "packages")
 WHOLE: dict[str, Any] = {
     "outputs": [
         {
@@ -35,6 +35,7 @@ WHOLE: dict[str, Any] = {
     ],
     "framework_version": "1",
     "remarks": ["\x1b[2Jtext"],
+    "gap": "",
     "inputs": ["x"],
     "cases": [],
     "packages": {"numpy": "2"},

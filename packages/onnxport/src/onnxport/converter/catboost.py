@@ -73,7 +73,14 @@ class CatboostConverter(Converter):
         onnx = write_model(read, vocabulary, job.opset, double=job.remedy == "float64")
         remarks = (*_remarks(read), *(vocabulary.remarks if vocabulary else ()))
         remarks += _unused(read.names, inputs)
-        return Exported(onnx, outputs_of(read, inputs), catboost.__version__, remarks, inputs)
+        return Exported(
+            onnx,
+            outputs_of(read, inputs),
+            catboost.__version__,
+            remarks,
+            inputs,
+            vocabulary.gap if vocabulary else "",
+        )
 
     def reference(self, model: Any, exported: Exported, job: Job) -> Iterator[Case]:
         """The model's own answers."""

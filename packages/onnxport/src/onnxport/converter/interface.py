@@ -132,7 +132,8 @@ class Output:
 class Exported:
     """A converted model: ONNX bytes, its outputs, the framework's version, and remarks for the user.
 
-    `inputs` are the names that the model's inputs get, in graph order; empty where they are right as they are.
+    `inputs` are the names that the model's inputs get, in graph order; empty where they are right as they are. `gap` says for which inputs
+    the model answers something else, where no comparison would see it, and what to do; then nothing is proven.
     """
 
     onnx: bytes
@@ -140,6 +141,7 @@ class Exported:
     framework_version: str
     remarks: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    gap: str = ""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def do(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "inputs": list(exported.inputs),
         "framework_version": exported.framework_version,
         "remarks": list(exported.remarks),
+        "gap": exported.gap,
         "cases": cases,
         "packages": _packages(),
     }

@@ -75,6 +75,7 @@ class LeftBehind:
                 _words(result["framework_version"]),
                 tuple(_words(remark) for remark in result["remarks"]),
                 tuple(_text(name) for name in result["inputs"]),
+                _words(result["gap"]),
             )
             entries = result["cases"][:_MOST_CASES]
             cases = tuple(self._case(number, entry) for number, entry in enumerate(entries))

@@ -21,18 +21,15 @@ NOTHING_TO_COMPARE = "no runtime of the framework gave anything to compare with"
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """The model, with the shapes of its outputs as they were when run, and the proof that is bound to its bytes."""
+    """The model, with the shapes of its outputs as they were when run, and the proof that is bound to its bytes; remarks.
+
+    `differs` says that it does not run, or gives something else; where it merely shows nothing, another way of converting shows as little.
+    """
 
     onnx: bytes
     proof: Proof
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def differs(self) -> bool:
-        """Whether it does not run, or gives something else; not merely shows nothing."""
-        return self.proof.reason is not None and not self.proof.reason.endswith(
-            (NOTHING_TO_COMPARE, _SHOWS_NOTHING)
-        )
+    remarks: tuple[str, ...]
+    differs: bool
 
 
 def prove(
@@ -41,8 +38,9 @@ def prove(
     cases: Sequence[Case],
     conversion: Conversion,
     confinement: Confinement,
+    gap: str = "",
 ) -> Proven:
-    """Run all cases on ONNX Runtime; compare; conclude. For a bad model the proof says why.
+    """Run all cases on ONNX Runtime; compare; conclude. For a bad model, or one with a `gap` (`Exported`), the proof says why.
 
     Raises an error of `isolation` where the process that runs them cannot be held, or reaches a limit.
     """
@@ -69,6 +67,8 @@ def prove(
         reason = str(error)
     except ValueError as error:
         reason = f"the outputs cannot be compared: {error}"
+    differs = reason is not None and not reason.endswith((NOTHING_TO_COMPARE, _SHOWS_NOTHING))
+    reason = reason or gap or None
     return Proven(
         model,
         Proof(
@@ -81,6 +81,7 @@ def prove(
             example=example_of(cases),
         ),
         remarks,
+        differs,
     )
 
 

@@ -125,7 +125,7 @@ def _prove(task: Task, job: Job, converted: Converted, progress: Progress) -> At
             raise ExportFailed(job.source, "export", str(error)) from error
         cases = _all_cases(task, converted)
         conversion = _conversion(task, job, converted, model)
-        proven = prove(model, exported.outputs, cases, conversion, task.confinement)
+        proven = prove(model, exported.outputs, cases, conversion, task.confinement, exported.gap)
         step.detail = summary(proven)
     return Attempt(proven, converted, (*exported.remarks, *proven.remarks))
 

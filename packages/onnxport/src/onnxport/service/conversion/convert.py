@@ -172,7 +172,7 @@ def _finish(
 ) -> ConversionResult:
     proven = attempt.proven
     if not proven.proof.proven and not options.allow_unproven:
-        raise NotProven(task.source_name, proven.proof, attempt.also)
+        raise NotProven(task.source_name, proven, attempt.also)
     with progress.step("write") as step:
         proof_file = write(output, proven)
         step.detail = str(output)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from onnxport.converter.interface import Converter, Recognised
-from onnxport.domain.conversion import Proof
+from onnxport.converter.proof.prove import Proven
 from onnxport.errors import UserError
 
 
@@ -98,12 +98,15 @@ class NotProven(UserError):
 
     code = "not_proven"
 
-    def __init__(self, source_name: str, proof: Proof, tried: Sequence[str]) -> None:
+    def __init__(self, source_name: str, proven: Proven, tried: Sequence[str]) -> None:
+        proof = proven.proof
         reason = proof.reason or ""
         if not proof.outputs and not proof.inputs:
             remedy = "Give inputs and what the framework gave for them elsewhere, with --sample FILE --expected FILE."
         elif "to prove anything" in reason:
             remedy = "Give real inputs that lead to different answers, with --sample FILE (.npz, .npy, .csv, .json)."
+        elif not proven.differs:
+            remedy = "Do what that says, and convert again."
         else:
             remedy = "Compare on real inputs with --sample FILE; scale large features inside the model, or replace the step that differs."
         also = f" (also with {', '.join(tried)})" if tried else ""

@@ -59,11 +59,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All columns of categories that the model looks at, by place; the tables over them, in the order of `Model.derived`; remarks."""
+    """All columns of categories that the model looks at, by place; the tables over them, in the order of `Model.derived`; remarks.
+
+    `gap` says how many categories and combinations could not be told: the model answers them as if it had never seen them.
+    """
 
     columns: Mapping[int, Categories]
     tables: tuple[Table, ...]
     remarks: tuple[str, ...]
+    gap: str
 
 
 def vocabulary_of(model: Model, job: Job) -> Vocabulary:
@@ -88,7 +92,7 @@ def vocabulary_of(model: Model, job: Job) -> Vocabulary:
         for place in used
     }
     tables = [_table(group, choices) for group in model.derived]
-    remarks = _shares(model, source, known, choices, tables)
+    missing = _shares(model, source, known, choices, tables)
     kept = {place: _kept(place, choices[place], tables) for place in used}
     numbers = _given_as_numbers(job, model, used)
     columns = {
@@ -97,12 +101,9 @@ def vocabulary_of(model: Model, job: Job) -> Vocabulary:
     }
     listed = ", ".join(f"'{model.names[p]}' ({columns[p].size})" for p in used[:8])
     dots = ", ..." if len(used) > 8 else ""
-    if used:
-        remarks.append(
-            f"the categories of {listed}{dots} are known from {source}; any other is answered as CatBoost answers one that it never saw"
-        )
+    remark = f"the categories of {listed}{dots} are known from {source}; any other is answered as CatBoost answers one that it never saw"
     renumbered = tuple(_renumbered(table, choices, kept) for table in tables)
-    return Vocabulary(columns, renumbered, tuple(remarks))
+    return Vocabulary(columns, renumbered, (remark,) if used else (), _gap(missing))
 
 
 def hashes_of(texts: Iterable[str]) -> dict[str, int]:
@@ -187,7 +188,7 @@ def _shares(
     choices: Mapping[int, Any],
     tables: Sequence[Table],
 ) -> list[str]:
-    """Remarks on what the model knows and could not be told. Raises `ConversionRefused` where that is too much."""
+    """What the model knows and could not be told. Raises `ConversionRefused` where that is too much."""
     made = []
     for place, hashes in known.items():
         found = len(hashes & set(choices[place].tolist()))
@@ -220,9 +221,17 @@ def _share(what: str, found: int, known: int, source: str) -> list[str]:
     if 2 * found < known:
         told = f"{found or 'none'} of its {known} {what} could be told from {source}"
         raise ConversionRefused(f"{keeps}: {told}", _REMEDY)
-    return [
-        f"{found} of the model's {known} {what} could be told from {source}; the others are answered as if it had never seen them"
-    ]
+    return [f"{found} of the model's {known} {what} could be told from {source}"]
+
+
+def _gap(missing: Sequence[str]) -> str:
+    if not missing:
+        return ""
+    dots = ", ..." if len(missing) > 4 else ""
+    return (
+        f"only {', '.join(missing[:4])}{dots}; the others would be answered as if the model had never seen them: "
+        "give rows with every category that it was trained on (--sample FILE)"
+    )
 
 
 def _given_as_numbers(job: Job, model: Model, used: Sequence[int]) -> set[int]:
