@@ -1,6 +1,7 @@
 """Settings of the whole suite."""
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -12,3 +13,6 @@ settings.load_profile("onnxport")
 # find its port free again.
 _PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 os.environ["ONNXPORT_FIRST_PORT"] = str(20_000 + 1000 * ((_PROCESS + 2 * os.getppid()) % 12))
+
+# A shell that starts the suite in the background lets it ignore Ctrl-C, and so would all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -194,6 +194,7 @@ def test_a_kernel_that_does_not_start_is_told(desk: Desk, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_running_whatever_ends_the_command(desk: Desk, kind: int) -> None:
+    desk.run("'the environment is there'")
     command = desk.start(
         "import os, subprocess\nchild = subprocess.Popen(['sleep', '600'])",
         "open('pids', 'w').write(f'{os.getpid()} {os.getppid()} {child.pid} .')",

@@ -359,7 +359,7 @@ _ANSWERS = """
 import json, os, zipfile
 case = {"origin": "sample", "inputs": ["X"], "expected": ["Y"], "batched": True, "optional": False}
 def answer(**other):
-    whole = {"outputs": [], "framework_version": "1", "remarks": [], "inputs": [], "cases": [], "packages": {}}
+    whole = {"outputs": [], "framework_version": "1", "remarks": [], "gap": "", "inputs": [], "cases": [], "packages": {}}
     open("result.json", "w").write(json.dumps({**whole, **other}))
 def packed(name):
     with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED) as archive:
