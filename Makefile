@@ -19,7 +19,7 @@ setup: .venv/.stamp-dev ## make .venv with onnxport and the developer tools
 demo: .venv/.stamp-runtime ## train, convert, prove, deploy and score a real model; leaves a live endpoint
 	@.venv/bin/python demo/demo.py $(ARGS)
 
-test: .venv/.stamp-dev ## run the tests (some seven minutes on two cores when set up)
+test: .venv/.stamp-dev ## run the tests (some five minutes on two cores when set up)
 	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not heavy and not converters" $(ARGS)
 
 test-heavy: .venv/.stamp-heavy ## run the long suites: fuzzing, load during redeployments, contract fuzzing, a browser
