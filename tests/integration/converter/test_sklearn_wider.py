@@ -13,7 +13,7 @@ from onnxport.service.conversion.options import ConvertOptions, Trust
 pytestmark = [
     pytest.mark.network,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("converters"),
+    pytest.mark.xdist_group("sklearn-wider"),
     pytest.mark.converters,
 ]
 HERE = Path(__file__).parent

@@ -113,7 +113,7 @@ def _from_donors(graph: Graph, imputer: Any, column: Any, far: str) -> str:
     return graph.add("Where", none, graph.numbers(column[donors].mean()), mean)
 
 
-def _distances(graph: Graph, model: Any, rows: str | None = None) -> str:
+def _distances(graph: Graph, model: Any) -> str:
     metric = model.effective_metric_
     options = dict(model.effective_metric_params_ or {})
     power = options.pop("p", 2)
@@ -122,7 +122,7 @@ def _distances(graph: Graph, model: Any, rows: str | None = None) -> str:
             f"the {type(model).__name__} uses a metric with weights or of its own, which cannot be converted",
             "Fit it with metric='euclidean', 'manhattan', 'chebyshev', 'minkowski' or 'cosine'.",
         )
-    return distances(graph, rows or graph.matrix(), model._fit_X, metric, power)  # noqa: SLF001
+    return distances(graph, graph.matrix(), model._fit_X, metric, power)  # noqa: SLF001
 
 
 def _weights(graph: Graph, model: Any, far: str) -> str:
