@@ -225,6 +225,8 @@ def test_a_debugger_in_the_script_has_the_terminal(program):
         (["deploy", "double.onnx", "--bundle", "churn"], 2, "leave out MODEL"),
         (["deploy", *SCRIPT, "--bundle", "churn"], 2, "leave out MODEL"),
         (["deploy", "--bundle", "churn", "--env", "env.txt"], 2, "--env belongs"),
+        (["deploy", "--bundle", "churn", "--trust"], 2, "--trust is for converting"),
+        (["deploy", *SCRIPT, "--with", "torch==2.9"], 2, "--with is for converting"),
         (["deploy", "--bundle", "churn", "--sample", "request.json"], 2, "its own sample"),
         (["bundle", "import", "score.py"], 1, "cannot be imported"),
     ],

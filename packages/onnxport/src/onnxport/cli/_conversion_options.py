@@ -38,6 +38,16 @@ def conversion_options(function: F) -> F:
     return function
 
 
+def refuse_conversion(given: dict[str, Any], instead: str) -> None:
+    """Raise a usage error for an option of `conversion_options` beside `instead`, with which nothing is converted."""
+    for name in _NAMES:
+        if given[name]:
+            option = "--with" if name == "packages" else "--" + name.replace("_", "-")
+            raise click.UsageError(
+                f"{option} is for converting a MODEL: leave it out with {instead}"
+            )
+
+
 def taken_from(given: dict[str, Any]) -> "ConvertOptions":
     """Take the options of `conversion_options` out of a command's keyword arguments. Raises `CodeUnusable`."""
     from onnxport.service.conversion.options import ConvertOptions, Trust, code_from

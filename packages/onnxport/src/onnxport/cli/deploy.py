@@ -9,6 +9,7 @@ import click
 from onnxport.cli._conversion_options import (
     ConvertingCommand,
     conversion_options,
+    refuse_conversion,
     taken_from,
 )
 from onnxport.cli._endpoint_text import command_line
@@ -129,6 +130,8 @@ def command(
         "python": python,
     }
     _check_usage(model, script, bundle, scoring)
+    if model is None:
+        refuse_conversion(given, "--bundle" if script is None else "--script")
     if bundle is not None and sample is not None:
         raise click.UsageError("a bundle brings its own sample: leave out --sample")
     if no_traffic and traffic is not None:
